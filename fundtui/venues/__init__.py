@@ -1,0 +1,55 @@
+"""The registry of venues: built-ins, and other packages' through the entry point group `fundtui.venues`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+
+from fundtui.venues.spec import Venue
+
+BUILT_IN = (
+    "binance",
+    "bybit",
+    "okx",
+    "bitget",
+    "gate",
+    "kucoin",
+    "mexc",
+    "hyperliquid",
+    "dydx",
+    "kraken-futures",
+    "deribit",
+    "lighter",
+)
+
+
+def names() -> tuple[str, ...]:
+    """All venue names, built-ins first, then those of other packages in alphabetical order."""
+    others = sorted(entry.name for entry in _entry_points() if entry.name not in BUILT_IN)
+    return (*BUILT_IN, *others)
+
+
+def load(name: str) -> Venue:
+    """One venue by name. Imports only its module. Raises KeyError for an unknown name."""
+    if name in BUILT_IN:
+        module = importlib.import_module(f"fundtui.venues.{name.replace('-', '_')}")
+        venue = module.VENUE
+    else:
+        matching = [entry for entry in _entry_points() if entry.name == name]
+        if not matching:
+            raise KeyError(name)
+        venue = matching[0].load()
+    if not isinstance(venue, Venue):
+        raise TypeError(f"venue {name}: {venue!r} is no fundtui.venues.spec.Venue")
+    return venue
+
+
+def load_all(only: tuple[str, ...] | None = None) -> Iterator[Venue]:
+    """The venues named, or all of them."""
+    for name in only if only is not None else names():
+        yield load(name)
+
+
+def _entry_points() -> tuple[importlib.metadata.EntryPoint, ...]:
+    return tuple(entry_points(group="fundtui.venues"))

@@ -1,0 +1,211 @@
+"""Which asset a base currency is: multipliers and aliases by explicit list, never by pattern (design §4).
+
+A pattern would read 1INCH as a multiple and miss 1000X. What is not listed is itself.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import msgspec
+
+from fundtui.market import AssetClass
+from fundtui.text import is_symbol
+from fundtui.venues._wire import BadRow
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """An asset's ticker, how many of it one unit of the contract's base is, and what it is."""
+
+    asset: str
+    multiplier: float
+    asset_class: AssetClass
+
+
+ALIASES = {"XBT": "BTC", "XDG": "DOGE"}
+
+_THOUSANDS = [
+    "BONK",
+    "BTT",
+    "CAT",
+    "CHEEMS",
+    "FLOKI",
+    "LUNC",
+    "NEIROCTO",
+    "PEPE",
+    "RATS",
+    "SATS",
+    "SHIB",
+    "TAG",
+    "TOSHI",
+    "TURBO",
+    "WHY",
+    "X",
+    "XEC",
+    "APU",
+    "BABYDOGE",
+    "BEER",
+    "DOGS",
+    "FLUX",
+    "GROK",
+    "HIPPO",
+    "IQ50",
+    "LADYS",
+    "LUNA2",
+    "MUMU",
+    "NEIRO",
+    "PUFFER",
+    "STARL",
+    "TRUMP",
+    "VINU",
+    "WEN",
+    "XX",
+    "MOG",
+    "IQ",
+    "ELON",
+]
+_TEN_THOUSANDS = [
+    "AIDOGE",
+    "CAT",
+    "COQ",
+    "ELON",
+    "ELONS",
+    "LADYS",
+    "NEX",
+    "NFT",
+    "PONKE",
+    "QUBIC",
+    "SATS",
+    "STARL",
+    "WEN",
+    "WHY",
+]
+_MILLIONS = ["AIDOGE", "BABYDOGE", "BOB", "BONK", "CHEEMS", "ELON", "MOG", "PEIPEI", "QUBIC", "TURBO"]
+_K_PREFIXED = ["BONK", "DOGS", "FLOKI", "LUNC", "NEIRO", "PEPE", "SHIB"]
+_SUFFIXED = ["SHIB", "PEPE", "BONK", "FLOKI"]
+
+MULTIPLIERS: dict[str, tuple[str, float]] = {
+    **{f"1000{coin}": (coin, 1e3) for coin in _THOUSANDS},
+    **{f"10000{coin}": (coin, 1e4) for coin in _TEN_THOUSANDS},
+    **{f"1000000{coin}": (coin, 1e6) for coin in _MILLIONS},
+    **{f"1M{coin}": (coin, 1e6) for coin in ("BABYDOGE", "CHEEMS", "MOG", "PEIPEI", "BOB", "ELON")},
+    **{f"M{coin}": (coin, 1e6) for coin in ("BABYDOGE",)},
+    **{f"k{coin}": (coin, 1e3) for coin in _K_PREFIXED},
+    **{f"{coin}1000": (coin, 1e3) for coin in _SUFFIXED},
+}
+"""Base as published -> (asset, multiplier). Checked against prices of other venues by the calculator."""
+
+COMMODITIES = frozenset(
+    [
+        "XAU",
+        "XAG",
+        "XPT",
+        "XPD",
+        "GOLD",
+        "SILVER",
+        "PLATINUM",
+        "PALLADIUM",
+        "COPPER",
+        "CL",
+        "WTI",
+        "BRENT",
+        "BRENTOIL",
+        "USOIL",
+        "UKOIL",
+        "OIL",
+        "NATGAS",
+        "NG",
+        "ALUMINIUM",
+        "CORN",
+        "WHEAT",
+        "SOYBEAN",
+        "XCU",
+        "URANIUM",
+    ]
+)
+CURRENCIES = frozenset(
+    [
+        "EUR",
+        "GBP",
+        "JPY",
+        "CHF",
+        "AUD",
+        "CAD",
+        "NZD",
+        "SEK",
+        "NOK",
+        "SGD",
+        "HKD",
+        "CNH",
+        "MXN",
+        "ZAR",
+        "TRY",
+        "BRL",
+        "KRW",
+        "INR",
+    ]
+)
+_CURRENCY_PAIR = re.compile(r"(EUR|GBP|AUD|NZD|USD)(USD|JPY|CHF|CAD|CNH|MXN|KRW|BRL|TRY|SGD)")
+INDICES = frozenset(
+    [
+        "SPX",
+        "SPX500",
+        "SP500",
+        "US500",
+        "NDX",
+        "NAS100",
+        "USTEC",
+        "US100",
+        "XYZ100",
+        "DJI",
+        "US30",
+        "DAX",
+        "GER40",
+        "FTSE",
+        "UK100",
+        "NIK225",
+        "JP225",
+        "HSI",
+        "HK50",
+        "RUT",
+        "US2000",
+        "VIX",
+        "DXY",
+        "KR200",
+        "EWY",
+        "EWJ",
+        "QQQ",
+        "SPY",
+        "IWM",
+    ]
+)
+
+
+@lru_cache(maxsize=65_536)
+def identify(base: str, asset_class: AssetClass = AssetClass.CRYPTO) -> Identity:
+    """The asset behind a base currency as a venue publishes it. Raises BadRow for unsafe text.
+
+    Only coins have multipliers and aliases. Where a venue says "not crypto" without saying what,
+    `other_class` tells what kind it is.
+    """
+    if not is_symbol(base):
+        raise BadRow("unsafe_symbol")
+    if asset_class is not AssetClass.CRYPTO:
+        return Identity(base.upper(), 1.0, asset_class)
+    if base in MULTIPLIERS:
+        asset, multiplier = MULTIPLIERS[base]
+        return Identity(asset, multiplier, asset_class)
+    return Identity(ALIASES.get(base, base), 1.0, asset_class)
+
+
+def other_class(base: str) -> AssetClass:
+    """The class of an asset that its venue calls traditional: by list, else a share."""
+    ticker = base.upper()
+    if ticker in COMMODITIES:
+        return AssetClass.COMMODITY
+    if ticker in CURRENCIES or _CURRENCY_PAIR.fullmatch(ticker):
+        return AssetClass.FX
+    if ticker in INDICES:
+        return AssetClass.INDEX
+    return AssetClass.EQUITY

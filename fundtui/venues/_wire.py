@@ -1,0 +1,273 @@
+"""Shared wire helpers: typed decoding that loses no good row to a bad one, numbers, times, plausibility."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from fundtui.market import NAN, Batch, Instrument, Quote, Reason
+from fundtui.text import clean, is_symbol
+from fundtui.units import HOUR_MS
+from fundtui.venues.spec import BadAnswer, Fault
+
+Row = TypeVar("Row")
+Value = TypeVar("Value")
+
+MAX_BAD_SHARE = 0.2
+"""More rejected rows than this share and the whole answer is bad (reliability §5)."""
+
+MAX_RATE = 0.5
+"""A rate per period beyond this is a percent/decimal mix-up: the row is rejected (methodology §1)."""
+
+SUSPECT_RATE = 0.05
+"""A rate per period beyond this is shown, marked and left out of comparisons (reliability §5)."""
+
+MAX_AHEAD_MS = 25 * HOUR_MS
+"""A next funding time further ahead than this is not a funding time (reliability §5)."""
+
+_NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,3})?")
+_HTML = re.compile(rb"\s*(<!doctype|<html|<head|<\?xml|<!--)", re.IGNORECASE)
+_GEO_WORDS = re.compile(
+    rb"cloudfront|country|your location|restricted (location|region|area|jurisdiction)|eligibility|geo[- ]?block",
+    re.IGNORECASE,
+)
+
+
+class BadRow(ValueError):
+    """One row that cannot become a quote. It is dropped and counted; the others stay."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Rows(msgspec.Struct, Generic[Row], frozen=True):
+    """The rows of an answer that have the declared form, and how many had not."""
+
+    good: Sequence[Row]
+    rejected: int = 0
+
+
+class RowsDecoder(Generic[Row]):
+    """Decodes a JSON list of `row`s. Fast when all rows are well; else row by row, keeping the good ones."""
+
+    def __init__(self, row: type[Row]) -> None:
+        self._all = msgspec.json.Decoder(list[row], strict=False)  # type: ignore[valid-type]
+        self._one = msgspec.json.Decoder(row, strict=False)
+        self._raw = msgspec.json.Decoder(list[msgspec.Raw])
+
+    def __call__(self, body: bytes | msgspec.Raw, *, empty_ok: bool = False) -> Rows[Row]:
+        """Rows of a list, or of a single object given instead of a list. Raises BadAnswer."""
+        try:
+            rows = Rows(self._all.decode(body))
+        except msgspec.ValidationError:
+            rows = self._row_by_row(bytes(body))
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise not_json(bytes(body), error) from error
+        if not rows.good and not empty_ok:
+            raise BadAnswer(Fault.EMPTY, "no rows in the answer")
+        return rows
+
+    def _row_by_row(self, body: bytes) -> Rows[Row]:
+        if body.lstrip()[:1] == b"{":
+            body = b"[" + body + b"]"
+        try:
+            raws = self._raw.decode(body)
+        except msgspec.DecodeError as error:
+            raise wrong_shape(body, error) from error
+        good, last_error = [], None
+        for raw in raws:
+            try:
+                good.append(self._one.decode(raw))
+            except (msgspec.DecodeError, RecursionError) as error:
+                last_error = error
+        rejected = len(raws) - len(good)
+        if last_error is not None and rejected > MAX_BAD_SHARE * len(raws):
+            raise wrong_shape(body, last_error) from last_error
+        return Rows(good, rejected)
+
+
+class Decoder(Generic[Value]):
+    """Decodes one typed JSON value; every way to fail is a BadAnswer."""
+
+    def __init__(self, value: type[Value]) -> None:
+        self._decoder = msgspec.json.Decoder(value, strict=False)
+
+    def __call__(self, body: bytes | msgspec.Raw) -> Value:
+        try:
+            return self._decoder.decode(body)
+        except msgspec.ValidationError as error:
+            raise wrong_shape(bytes(body), error) from error
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise not_json(bytes(body), error) from error
+
+
+def not_json(body: bytes, error: Exception) -> BadAnswer:
+    """What a body is that no JSON parser takes: a block page, a firewall page, or just damaged."""
+    if not body.strip():
+        return BadAnswer(Fault.EMPTY, "empty answer")
+    if _HTML.match(body):
+        if is_geo_block(body):
+            return BadAnswer(Fault.GEO_BLOCKED, "block page: not served at this location")
+        return BadAnswer(Fault.BLOCK_PAGE, "a web page instead of data")
+    return BadAnswer(Fault.NOT_JSON, f"not JSON: {clean(error, 120)}")
+
+
+def wrong_shape(body: bytes, error: Exception) -> BadAnswer:
+    """JSON that is not what the venue documents; `null` and error objects are told apart by the venue's decoder."""
+    if body.strip() == b"null":
+        return BadAnswer(Fault.EMPTY, "the answer is null")
+    return BadAnswer(Fault.WRONG_SHAPE, f"unexpected answer: {clean(error, 160)}")
+
+
+def is_geo_block(body: bytes) -> bool:
+    """Whether an error page or message speaks of the caller's location."""
+    return _GEO_WORDS.search(body[:8192]) is not None
+
+
+def number(value: float | int | str | None) -> float:
+    """A finite float, NaN for missing: None, "", NaN and infinities. Raises BadRow for any other text."""
+    if isinstance(value, str):
+        if not value:
+            return NAN
+        if _NUMBER.fullmatch(value) is None:
+            if value.lower() in {"nan", "inf", "-inf", "+inf", "infinity", "-infinity", "null", "none"}:
+                return NAN
+            raise BadRow("not_a_number")
+        value = float(value)
+    return float(value) if value is not None and math.isfinite(value) else NAN
+
+
+def positive(value: float | int | str | None) -> float:
+    """A finite number above zero, else NaN: prices, sizes of contracts, intervals."""
+    if type(value) is float and 0.0 < value < math.inf:
+        return value
+    result = number(value)
+    return result if result > 0 else NAN
+
+
+def amount(value: float | int | str | None) -> float:
+    """A finite number of at least zero, else NaN: open interest and volume."""
+    result = number(value)
+    return result if result >= 0 else NAN
+
+
+def iso_ms(text: str) -> int:
+    """UTC milliseconds of an ISO 8601 time. Raises BadRow."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = datetime.fromisoformat(text + "+00:00")
+    except ValueError as error:
+        raise BadRow("not_a_time") from error
+    return round(moment.timestamp() * 1000)
+
+
+def settlement_ms(time_ms: float, grid_ms: int = 60_000) -> int:
+    """A settlement time as published, rounded to the instant it stands for (venues print it ms to seconds late)."""
+    return round(time_ms / grid_ms) * grid_ms
+
+
+def next_on_grid(now_ms: int, interval_h: float, anchor_h: int = 0) -> int:
+    """The first settlement after `now_ms` on a venue's clock: `anchor_h` + k·interval, UTC."""
+    step = round(interval_h * HOUR_MS)
+    offset = anchor_h * HOUR_MS
+    return ((now_ms - offset) // step + 1) * step + offset
+
+
+def check_symbol(symbol: str) -> str:
+    """The symbol, if it has only the characters that symbols may have. Raises BadRow."""
+    if not is_symbol(symbol):
+        raise BadRow("unsafe_symbol")
+    return symbol
+
+
+def check_rate(rate: float) -> float:
+    """The rate, if its size can be a funding rate at all. Raises BadRow."""
+    if abs(rate) > MAX_RATE:
+        raise BadRow("implausible_rate")
+    return rate
+
+
+def check_next(next_ms: int | None, now_ms: int) -> int | None:
+    """The next funding time; None where there is none. Raises BadRow when it is more than 25 hours ahead."""
+    if next_ms and next_ms > now_ms + MAX_AHEAD_MS:
+        raise BadRow("next_funding_too_far")
+    return next_ms or None
+
+
+def interval_from(hours: float) -> float:
+    """A payment interval in hours, NaN unless it is in (0, 24]. Raises BadRow for a stated but impossible one."""
+    if math.isnan(hours):
+        return NAN
+    if not 0 < hours <= 24:
+        raise BadRow("impossible_interval")
+    return hours
+
+
+def rate_reasons(contract: Instrument, rate: float) -> tuple[Reason, ...]:
+    """Why an instrument is left out: the contract itself, no rate published, or one too large to believe."""
+    if contract.excluded:
+        return contract.excluded
+    if rate != rate:
+        return (Reason.NO_RATE,)
+    return (Reason.IMPLAUSIBLE_RATE,) if abs(rate) > SUSPECT_RATE else ()
+
+
+def batch(
+    venue: str,
+    observed_ms: int,
+    rows: Iterable[Row],
+    quote: Callable[[Row], Quote | None],
+    *,
+    rejected: Mapping[str, int] | int = 0,
+) -> Batch:
+    """Quotes of all rows: None skips a row that is none of ours, BadRow drops and counts it.
+
+    A symbol that comes twice is ambiguous: both rows go, counted as `duplicate_symbol`. Raises BadAnswer when
+    nothing is left or more than a fifth of the rows was bad.
+    """
+    counts: dict[str, int] = dict(rejected) if isinstance(rejected, Mapping) else {}
+    if isinstance(rejected, int) and rejected:
+        counts["wrong_shape"] = rejected
+    quotes: dict[str, Quote] = {}
+    doubled: set[str] = set()
+    total = sum(counts.values())
+    for row in rows:
+        total += 1
+        try:
+            made = quote(row)
+        except BadRow as error:
+            counts[error.reason] = counts.get(error.reason, 0) + 1
+            continue
+        if made is None:
+            continue
+        symbol = made.contract.symbol
+        if symbol in quotes:
+            doubled.add(symbol)
+            counts["duplicate_symbol"] = counts.get("duplicate_symbol", 0) + 1
+        quotes[symbol] = made
+    for symbol in doubled:
+        del quotes[symbol]
+        counts["duplicate_symbol"] += 1
+    _check_losses(counts, total, kept=len(quotes))
+    return Batch(venue=venue, observed_ms=observed_ms, quotes=tuple(quotes.values()), rejected=counts)
+
+
+def _check_losses(counts: Mapping[str, int], total: int, kept: int) -> None:
+    bad = sum(counts.values())
+    if bad > MAX_BAD_SHARE * total:
+        worst = max(counts, key=lambda reason: counts[reason])
+        raise BadAnswer(Fault.WRONG_SHAPE, f"{bad} of {total} rows unusable, mostly {worst.replace('_', ' ')}")
+    if not kept:
+        raise BadAnswer(Fault.EMPTY, "no instrument in the answer")
+
+
+def by_key(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, Row]:
+    """Rows by a key, the last one winning; for joining the answers of two endpoints."""
+    return {key(row): row for row in rows}

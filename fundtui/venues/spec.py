@@ -1,0 +1,141 @@
+"""What a venue is: its endpoints, funding rule, fees and budget as data, and pure functions over its answers.
+
+A venue file (built in, or from another package through the entry point `fundtui.venues`) exports one `VENUE`.
+It does no I/O, reads no clock and keeps no state. `decode` functions and `read` raise `BadAnswer` and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from fundtui.market import Batch, Fees, FundingRule, Settlement
+
+MIB = 1 << 20
+
+Params = tuple[tuple[str, str], ...]
+"""Query parameters in the order in which they are sent."""
+
+Parts = Mapping[str, Any]
+"""Endpoint name -> its last good decoded answer; keyed endpoints hold a dict of key -> decoded answer."""
+
+
+class Fault(StrEnum):
+    """What is wrong with an answer as a whole."""
+
+    NOT_JSON = "not_json"
+    BLOCK_PAGE = "block_page"
+    VENUE_ERROR = "venue_error"
+    WRONG_SHAPE = "wrong_shape"
+    EMPTY = "empty"
+    RATE_LIMITED = "rate_limited"
+    BANNED = "banned"
+    GEO_BLOCKED = "geo_blocked"
+    MAINTENANCE = "maintenance"
+
+
+class BadAnswer(Exception):
+    """An answer that is not what it should be. The poll fails as a whole; the last good data stays and ages."""
+
+    def __init__(self, fault: Fault, text: str, retry_after_s: float = math.nan) -> None:
+        super().__init__(text)
+        self.fault = fault
+        self.text = text
+        self.retry_after_s = retry_after_s
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What the user looks at: assets named in watchlists, and how many symbols a per-symbol endpoint may ask."""
+
+    assets: frozenset[str] = frozenset()
+    top: int = 50
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of a venue. `{key}` in path, parameters or body is replaced for keyed endpoints.
+
+    name      last segment of the path, with `:what` where a path repeats
+    decode    bytes -> typed value; raises BadAnswer. Single-object and list forms are both accepted
+    every_s   how often it is asked at the default pace
+    required  without it no batch can be made; the others only fill fields
+    keys      for per-symbol endpoints: which keys to ask, from what is known so far; one request per key
+    next_page for paged endpoints: the extra parameters of the page after a decoded one, None at the end
+    join      for paged endpoints: decoded pages -> one value
+    """
+
+    name: str
+    path: str
+    decode: Callable[[bytes], Any]
+    method: str = "GET"
+    params: Params = ()
+    body: str = ""
+    weight: int = 1
+    every_s: float = 15.0
+    required: bool = False
+    keys: Callable[[Parts, Wanted], Sequence[str]] | None = None
+    next_page: Callable[[Any], Params | None] | None = None
+    join: Callable[[Sequence[Any]], Any] | None = None
+    max_bytes: int = 16 * MIB
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """A published request limit: `capacity` weight per `window_s`. fundtui uses at most half of it.
+
+    `used_header` names the response header that tells the weight used in the window, `remaining_header` the one
+    that tells what is left; empty where the venue sends none.
+    """
+
+    capacity: float
+    window_s: float
+    used_header: str = ""
+    remaining_header: str = ""
+
+
+class HistoryRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One request for settled rates."""
+
+    path: str
+    method: str = "GET"
+    params: Params = ()
+    body: str = ""
+    weight: int = 1
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """Settled rates of one symbol behind one shape, whatever the venue's paging is.
+
+    first(symbol, start_ms, end_ms) -> the first request; read(body, symbol) -> rows in any order, times rounded to
+    the settlement instant, rate per `interval_h` (NaN where the row does not tell); next(request, rows, symbol,
+    start_ms, end_ms) -> the following request or None. `depth_h` is how far back the venue answers at all.
+    """
+
+    first: Callable[[str, int, int], HistoryRequest]
+    read: Callable[[bytes, str], tuple[Settlement, ...]]
+    next: Callable[[HistoryRequest, Sequence[Settlement], str, int, int], HistoryRequest | None]
+    depth_h: float = math.inf
+
+
+class Venue(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything fundtui knows of a venue.
+
+    read        parts, observed_ms -> Batch; raises BadAnswer where a required part is missing or empty
+    judge       status, body -> what an error answer means at this venue; None: the general rules apply
+    experimental  why it is off by default, empty for a venue that is on
+    """
+
+    name: str
+    title: str
+    base_url: str
+    endpoints: tuple[Endpoint, ...]
+    read: Callable[[Parts, int], Batch]
+    rule: FundingRule
+    fees: Fees
+    budget: Budget
+    judge: Callable[[int, bytes], BadAnswer | None] | None = None
+    history: History | None = None
+    experimental: str = ""
+    source: str = ""
