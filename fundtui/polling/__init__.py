@@ -1,0 +1,1 @@
+"""Asks the venues: schedule, limiter, breaker, transport, health."""
