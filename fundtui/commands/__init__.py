@@ -1,0 +1,1 @@
+"""The commands, one file each. Each has `run(arguments) -> exit code`."""

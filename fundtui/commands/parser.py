@@ -1,0 +1,152 @@
+"""The words and flags of every command."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from fundtui import __version__
+from fundtui.commands.errors import USAGE
+from fundtui.units import parse_duration
+
+LEVELS = ("asset", "instrument", "pair", "venue")
+FORMATS = ("table", "json", "csv", "ndjson")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and where help is."""
+
+    def error(self, message: str) -> Any:
+        self.exit(USAGE, f"fundtui: {message} (see `{self.prog} --help`)\n")
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The arguments of one call. `command` names the module that runs it. Exits with 2 on wrong usage."""
+    arguments = _build().parse_args(argv)
+    arguments.command = arguments.command or "interface"
+    return arguments
+
+
+def _build() -> argparse.ArgumentParser:
+    common = _common()
+    parser = _Parser(
+        prog="fundtui",
+        parents=[common],
+        description="Watch the funding-rate imbalances of perpetual futures. Without a command: the live interface.",
+    )
+    parser.add_argument("--version", action="version", version=f"fundtui {__version__}")
+    _interface_flags(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    def add(name: str, summary: str, *, market: bool = False) -> argparse.ArgumentParser:
+        parents = [common, _market()] if market else [common]
+        return commands.add_parser(name, help=summary, description=summary, parents=parents)
+
+    demo = add("demo", "the interface over a simulated market, no network")
+    demo.add_argument("--seed", type=int, default=argparse.SUPPRESS, help="number that fixes the market (default 7)")
+    demo.add_argument("--speed", type=_speed, default=argparse.SUPPRESS, help="times real time (default 1)")
+    demo.add_argument("--scenario", metavar="NAME", default=argparse.SUPPRESS, help="what happens first")
+    _interface_flags(demo)
+    _snapshot(add("snapshot", "one table to standard output, then exit", market=True))
+    venues = add("venues", "every venue: state, age, latency, rows, weight used, last error", market=True)
+    venues.add_argument("--probe", action="store_true", help="ask every venue once (also those that are off)")
+    venues.add_argument("--format", choices=("table", "json"), default="table")
+    venues.add_argument("--wait", type=_duration, default=20.0, metavar="20s")
+    normalize = add("normalize", "run one venue's reader over saved answers")
+    normalize.add_argument("venue", metavar="VENUE")
+    normalize.add_argument("answers", nargs="*", metavar="NAME=FILE", help="NAME@KEY=FILE for per-symbol answers")
+    normalize.add_argument("--at", metavar="TIME", help="when the answers were observed (ISO 8601 or ms; default now)")
+    explain = add("explain", "where each figure comes from", market=True)
+    explain.add_argument("asset", metavar="ASSET")
+    explain.add_argument("venue", metavar="VENUE", nargs="?")
+    explain.add_argument("--metric", metavar="KEY", help="only this metric")
+    explain.add_argument("--format", choices=("text", "json"), default="text")
+    explain.add_argument("--wait", type=_duration, default=20.0, metavar="20s")
+    metrics = add("metrics", "the metric catalogue: what each figure means")
+    metrics.add_argument("--level", choices=(*LEVELS, "market"))
+    metrics.add_argument("--format", choices=("table", "json", "markdown"), default="table")
+    metrics.add_argument("key", nargs="?", metavar="KEY", help="one metric in full")
+    _config(add("config", "the configuration: where it is, what it says, whether it is right"))
+    add("doctor", "checks this machine: versions, terminal, folders, proxies, clock")
+    return parser
+
+
+def _common() -> _Parser:
+    common = _Parser(add_help=False)
+    common.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="configuration file")
+    common.add_argument("--no-color", action="store_true", default=argparse.SUPPRESS, help="no colour in output")
+    return common
+
+
+def _market() -> _Parser:
+    market = _Parser(add_help=False)
+    _source_flag(market)
+    market.add_argument("--venue", action="append", dest="venues_only", metavar="NAME", help="only these venues")
+    market.add_argument("--seed", type=int, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    return market
+
+
+def _source_flag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source",
+        default=argparse.SUPPRESS,
+        metavar="live|demo|URL|record:PATH",
+        help="where the market comes from; URL is a base that holds every venue under its name",
+    )
+
+
+def _interface_flags(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(venues_only=None)
+    if parser.prog == "fundtui":
+        _source_flag(parser)
+    parser.add_argument("--watchlist", metavar="NAME", default=argparse.SUPPRESS, help="start with this watchlist")
+    parser.add_argument("--theme", metavar="NAME", default=argparse.SUPPRESS, help="colours")
+    parser.add_argument("--basis", choices=("1h", "8h", "apr"), default=argparse.SUPPRESS, help="how rates are shown")
+    parser.add_argument("--no-mouse", action="store_true", default=argparse.SUPPRESS, help="leave the mouse alone")
+
+
+def _snapshot(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=FORMATS, default="table")
+    parser.add_argument("--level", choices=LEVELS, default="asset")
+    parser.add_argument("--watchlist", metavar="NAME", default=argparse.SUPPRESS)
+    parser.add_argument("--where", metavar="EXPR", help="only rows for which this holds")
+    parser.add_argument("--sort", metavar="KEY", help="a metric; -KEY for the largest first")
+    parser.add_argument("--columns", metavar="A,B", help="metrics to print")
+    parser.add_argument("--limit", type=_positive, metavar="N")
+    parser.add_argument("--wait", type=_duration, default=20.0, metavar="20s", help="how long to wait for venues")
+    parser.add_argument("--fail-on", metavar="EXPR", help="exit with 3 if this holds for any row")
+    parser.add_argument("--basis", choices=("1h", "8h", "apr"), default=argparse.SUPPRESS)
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
+    init = actions.add_parser("init", help="write a commented configuration file, unless there is one")
+    init.add_argument("--print", action="store_true", dest="to_stdout", help="to standard output instead")
+    show = actions.add_parser("show", help="every setting in force and where it comes from")
+    show.add_argument("--format", choices=("table", "json"), default="table")
+    actions.add_parser("validate", help="check the file and say what is wrong")
+    actions.add_parser("schema", help="the JSON schema of the file")
+    actions.add_parser("locate", help="where the file is looked for")
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"not a number above 0: {text!r}")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 100_000:
+        raise argparse.ArgumentTypeError(f"not a speed: {text!r} (write 1, 60 or 0.5)")
+    return speed
