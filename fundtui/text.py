@@ -7,7 +7,8 @@ import unicodedata
 
 MAX_LENGTH = 256
 
-_SYMBOL = re.compile(r"[A-Za-z0-9._:/+\-]{1,48}")
+# The longest real ones are dYdX tickers with a chain address inside: "FARTCOIN,RAYDIUM,9BB6...-USD", 64 characters.
+_SYMBOL = re.compile(r"[A-Za-z0-9._:/+,\-]{1,96}")
 _PRINTABLE_ASCII = re.compile(r"[ -~]*")
 
 
