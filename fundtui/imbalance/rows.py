@@ -1,0 +1,103 @@
+"""Struct-of-arrays state with one row per instrument (methodology §9): growable, resettable, persistable.
+
+Updates take an index array of *distinct* rows and value arrays of the same length; nothing loops over instruments.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Index = NDArray[np.intp]
+Number = Floats | float
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One column: what an untouched row holds, its type and the shape of one row."""
+
+    fill: float = np.nan
+    dtype: DTypeLike = np.float64
+    shape: tuple[int, ...] = ()
+
+
+NUMBER = Field()
+ZERO = Field(0.0)
+COUNT = Field(0, np.int64)
+FLAG = Field(0, np.bool_)
+LABEL = Field(-1, np.int8)
+
+
+class Rows:
+    """Columns named in `fields`, each an attribute holding an array of `capacity` rows.
+
+    Growing replaces the arrays: take them from the object at each use and never keep them.
+    """
+
+    fields: ClassVar[dict[str, Field]] = {}
+
+    def __init__(self, capacity: int = 0) -> None:
+        self.capacity = 0
+        for name, field in self.fields.items():
+            setattr(self, name, np.empty((0, *field.shape), field.dtype))
+        self.grow(capacity)
+
+    def grow(self, capacity: int) -> None:
+        """Make room for `capacity` rows; new rows are untouched, old ones keep their content."""
+        if capacity <= self.capacity:
+            return
+        for name, field in self.fields.items():
+            wider = np.full((capacity, *field.shape), field.fill, field.dtype)
+            wider[: self.capacity] = getattr(self, name)
+            setattr(self, name, wider)
+        self.capacity = capacity
+
+    def reset(self, rows: Index) -> None:
+        """Forget everything about these rows."""
+        for name, field in self.fields.items():
+            getattr(self, name)[rows] = field.fill
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The columns by name, not copied: what a snapshot to disk has to hold."""
+        return {name: getattr(self, name) for name in self.fields}
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Take the columns of an earlier `arrays()`. Raises ValueError when names, types or shapes differ."""
+        lengths = {len(column) for column in arrays.values()}
+        if arrays.keys() != self.fields.keys() or len(lengths) != 1:
+            raise ValueError(f"columns {sorted(arrays)} do not fit {sorted(self.fields)}")
+        for name, field in self.fields.items():
+            column = arrays[name]
+            if column.dtype != np.dtype(field.dtype) or column.shape[1:] != field.shape:
+                raise ValueError(f"column {name} is {column.dtype}{column.shape[1:]}, not {field.dtype}{field.shape}")
+        for name in self.fields:
+            setattr(self, name, np.array(arrays[name]))
+        self.capacity = lengths.pop()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all columns."""
+        return sum(int(column.nbytes) for column in self.arrays().values())
+
+
+def divide(numerator: Number, denominator: Number) -> Floats:
+    """Quotient, NaN where the denominator is zero or either side is missing; never a warning."""
+    top, bottom = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        quotient = top / bottom
+    missing: Floats = np.where(np.isfinite(quotient), quotient, np.nan)
+    return missing
+
+
+def log_change(after: Number, before: Number) -> Floats:
+    """ln(after/before), NaN unless both are above zero."""
+    ratio = divide(after, before)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        usable = (ratio > 0) & (np.asarray(before) > 0)
+        change: Floats = np.where(usable, np.log(np.where(usable, ratio, 1.0)), np.nan)
+    return change
