@@ -1,0 +1,114 @@
+"""One small expression language over the metric catalogue: filters, watchlists, alert rules, --where, --fail-on.
+
+    spread > 25% and oi > 20M and not (asset ~ "1000" or long in (mexc, kraken-futures))
+    abs(z) >= 4 or breakeven < 3d
+    funding > 0.03%/8h
+
+Values are in exported units: rates as APR, times as seconds, money in US dollars, percentages as fractions.
+Literals: `25%`, `5bp`, `10M`, `250k`, `$1.5B`, `3d`, `8h`, `15m`, `1h30m`, and a rate per period (`1bp/8h`) as APR.
+`~` searches text, `=` compares it whole; both ignore case. A missing value makes a comparison unknown, `not` leaves
+it unknown, and unknown never matches. Nothing but the catalogue can be named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from fundtui.imbalance.catalogue import Level, Metric, Unit
+from fundtui.imbalance.table import Table
+from fundtui.query.compiler import Compiler, Known
+from fundtui.query.errors import QueryError, suggestion
+from fundtui.query.syntax import Node, parse
+from fundtui.query.terms import NumericTerm, Term, TextTerm
+from fundtui.query.vector import Bools, Mask
+
+__all__ = ["NumericTerm", "Query", "QueryError", "Term", "TextTerm", "compile_query", "level_of", "parse_sort"]
+
+
+class Query:
+    """A compiled query over one level.
+
+    text   as written
+    level  what its rows are
+    keys   the metrics that it reads, in the order in which they stand
+    terms  its comparisons, each with source, place and values per row
+    """
+
+    def __init__(self, text: str, level: Level, known: Known, tree: Node, share: float) -> None:
+        compiler = Compiler(text, level, known, share)
+        self._known = known
+        self._tree = tree
+        self._mask: Mask = compiler.mask(tree)
+        self.text = text
+        self.level = level
+        self.terms: tuple[Term, ...] = tuple(compiler.terms)
+        self.keys: tuple[str, ...] = tuple(dict.fromkeys(key for term in self.terms for key in term.keys))
+
+    def mask(self, table: Table) -> Bools:
+        """Whether each of the table's rows matches; rows no longer alive are judged like the others."""
+        return self._mask(table)
+
+    def known(self, table: Table) -> Bools:
+        """Rows for which nothing that the query reads is missing."""
+        known = np.ones(table.count, np.bool_)
+        for term in self.terms:
+            known &= term.known(table)
+        return known
+
+    def relaxed(self, share: float) -> Query:
+        """The same query with every constant threshold easier to meet: at 0.8 `> 25%` is `> 20%`, `< 8h` is `< 10h`."""
+        return Query(self.text, self.level, self._known, self._tree, share)
+
+
+def compile_query(text: str, level: Level, catalogue: Iterable[Metric]) -> Query:
+    """Compile an expression over one level's metrics. Raises QueryError, which points at the column."""
+    return Query(text, level, _known(level, catalogue), parse(text), 1.0)
+
+
+def level_of(text: str, catalogue: Iterable[Metric], levels: Iterable[Level] = tuple(Level)) -> Level:
+    """The first of the levels at which the query means something. Raises the QueryError of the first level."""
+    metrics = tuple(catalogue)
+    first_error: QueryError | None = None
+    for level in levels:
+        try:
+            compile_query(text, level, metrics)
+        except QueryError as error:
+            first_error = first_error or error
+        else:
+            return level
+    if first_error is None:
+        raise ValueError("no level to look at")
+    raise first_error
+
+
+def parse_sort(text: str, level: Level, catalogue: Iterable[Metric]) -> tuple[str, bool]:
+    """`-spread` -> ("spread", True), where True means the greatest first. Raises QueryError."""
+    name = text.strip().removeprefix("-").removeprefix("+").strip()
+    start = text.find(name) if name else 0
+    if not name:
+        raise QueryError("expected a metric, as in -spread", text, 0)
+    known = _known(level, catalogue)
+    metric = known.metrics.get(name.lower())
+    if metric is None:
+        raise QueryError(f"no metric {name!r} per {level}{suggestion(name, known.metrics)}", text, start)
+    if metric.unit is Unit.SERIES:
+        raise QueryError(f"{metric.key} is a chart and has no order", text, start)
+    return metric.key, text.strip().startswith("-")
+
+
+def _known(level: Level, catalogue: Iterable[Metric]) -> Known:
+    metrics: dict[str, Metric] = {}
+    elsewhere: dict[str, Level] = {}
+    for metric in catalogue:
+        for name in _names(metric):
+            if metric.level is level:
+                metrics[name] = metric
+            else:
+                elsewhere.setdefault(name, metric.level)
+    return Known(metrics, elsewhere)
+
+
+def _names(metric: Metric) -> Iterator[str]:
+    yield metric.key
