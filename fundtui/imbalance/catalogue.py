@@ -2,73 +2,30 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from fundtui.imbalance.metric import EXPORT_FACTOR, Level, Metric, Unit
+from fundtui.imbalance.metrics_asset import ASSET_METRICS
+from fundtui.imbalance.metrics_instrument import INSTRUMENT_METRICS
 
-import msgspec
+__all__ = ["CATALOGUE", "EXPORT_FACTOR", "Level", "Metric", "Unit", "find", "names"]
 
-from fundtui.units import HOURS_PER_YEAR
-
-
-class Level(StrEnum):
-    """What a row of a table is."""
-
-    ASSET = "asset"
-    INSTRUMENT = "instrument"
-    PAIR = "pair"
-    VENUE = "venue"
-    MARKET = "market"
+CATALOGUE: dict[Level, tuple[Metric, ...]] = {
+    Level.ASSET: ASSET_METRICS,
+    Level.INSTRUMENT: INSTRUMENT_METRICS,
+}
 
 
-class Unit(StrEnum):
-    """A metric's unit, which fixes how it is stored, exported and written.
-
-    Stored -> exported (JSON, CSV, query language): RATE hourly -> APR, HOURS -> seconds, everything else as stored.
-    BP and PERCENT are fractions in both; only the screen multiplies. MULTIPLE is a ratio shown as a plain number.
-    """
-
-    RATE = "rate"
-    PERCENT = "percent"
-    BP = "bp"
-    USD = "usd"
-    USD_PER_HOUR = "usd/h"
-    PRICE = "price"
-    BASE = "base"
-    HOURS = "h"
-    SECONDS = "s"
-    TIME = "time"
-    COUNT = "count"
-    SIGMA = "sigma"
-    MULTIPLE = "x"
-    SCORE = "score"
-    TEXT = "text"
-    SERIES = "series"
+def _named(metrics: tuple[Metric, ...]) -> dict[str, Metric]:
+    return {name: metric for metric in metrics for name in (metric.key, *metric.aliases)}
 
 
-EXPORT_FACTOR = {Unit.RATE: HOURS_PER_YEAR, Unit.HOURS: 3600.0}
+_BY_NAME = {level: _named(metrics) for level, metrics in CATALOGUE.items()}
 
 
-class Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric at one level.
+def find(level: Level, name: str) -> Metric | None:
+    """The metric of a level by key or alias; None when there is none."""
+    return _BY_NAME.get(level, {}).get(name)
 
-    key     name in queries, JSON and --columns; the same key at two levels means the same thing
-    title   column head, at most 9 characters
-    width   column width in cells
-    format  decimals of the number, where the unit leaves a choice
-    ascending  first sort direction when a person picks the column
-    """
 
-    key: str
-    title: str
-    level: Level
-    unit: Unit
-    help: str
-    formula: str = ""
-    source: str = ""
-    width: int = 9
-    decimals: int = 1
-    ascending: bool = False
-
-    @property
-    def export_factor(self) -> float:
-        """What a stored value is multiplied with for JSON, CSV and the query language."""
-        return EXPORT_FACTOR.get(self.unit, 1.0)
+def names(level: Level) -> tuple[str, ...]:
+    """All keys and aliases of a level, in the catalogue's order."""
+    return tuple(_BY_NAME.get(level, {}))
