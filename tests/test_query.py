@@ -14,18 +14,18 @@ from fundtui.imbalance.table import Table
 from fundtui.query import NumericTerm, Query, QueryError, TextTerm, compile_query, level_of, parse_sort
 
 
-def metric(key: str, unit: Unit, level: Level = Level.ASSET) -> Metric:
-    return Metric(key=key, title=key[:9], level=level, unit=unit, help=key)
+def metric(key: str, unit: Unit, level: Level = Level.ASSET, aliases: tuple[str, ...] = ()) -> Metric:
+    return Metric(key=key, title=key[:9], level=level, unit=unit, help=key, aliases=aliases)
 
 
-CATALOGUE = (
+METRICS = (
     metric("asset", Unit.TEXT),
     metric("long", Unit.TEXT),
     metric("consensus", Unit.RATE),
     metric("spread", Unit.RATE),
     metric("breakeven", Unit.HOURS),
     metric("age", Unit.SECONDS),
-    metric("oi", Unit.USD),
+    metric("oi_usd", Unit.USD, aliases=("oi",)),
     metric("premium", Unit.BP),
     metric("z", Unit.SIGMA),
     metric("venues", Unit.COUNT),
@@ -34,29 +34,24 @@ CATALOGUE = (
     metric("asset", Unit.TEXT, Level.INSTRUMENT),
     metric("interval", Unit.HOURS, Level.INSTRUMENT),
 )
+CATALOGUE = {level: tuple(item for item in METRICS if item.level is level) for level in (Level.ASSET, Level.INSTRUMENT)}
 NAN = np.nan
 
 ROWS: dict[str, dict[str, float | str]] = {
     # APR in the comments: hourly x 8760.
-    "BTC": {"long": "kraken-futures", "consensus": 1e-5, "spread": 3e-5, "breakeven": 40.0, "oi": 19.9e9, "z": 2.4},
-    "PEPE": {"long": "okx", "consensus": -1e-5, "spread": 1e-5, "breakeven": 100.0, "oi": 148e6, "z": -4.5},
-    "WIF": {"long": "mexc", "consensus": 1.5e-4, "spread": 2.4e-4, "breakeven": 14.0, "oi": 212e6, "z": 6.8},
-    "1INCH": {"long": "gate", "consensus": NAN, "spread": NAN, "breakeven": NAN, "oi": 1.1e6, "z": NAN},
+    "BTC": {"long": "kraken-futures", "consensus": 1e-5, "spread": 3e-5, "breakeven": 40.0, "oi_usd": 19.9e9, "z": 2.4},
+    "PEPE": {"long": "okx", "consensus": -1e-5, "spread": 1e-5, "breakeven": 100.0, "oi_usd": 148e6, "z": -4.5},
+    "WIF": {"long": "mexc", "consensus": 1.5e-4, "spread": 2.4e-4, "breakeven": 14.0, "oi_usd": 212e6, "z": 6.8},
+    "1INCH": {"long": "gate", "consensus": NAN, "spread": NAN, "breakeven": NAN, "oi_usd": 1.1e6, "z": NAN},
 }
 
 
 def table(rows: dict[str, dict[str, float | str]] = ROWS) -> Table:
-    made = Table(Level.ASSET, tuple(item for item in CATALOGUE if item.level is Level.ASSET), capacity=len(rows) + 3)
-    for row, (asset, cells) in enumerate(rows.items()):
-        made.keys.append(asset)
+    made = Table(Level.ASSET, CATALOGUE[Level.ASSET], capacity=len(rows) + 3)
+    for asset, cells in rows.items():
+        row = made.add(asset)
         for key, value in {"asset": asset, **cells}.items():
-            if isinstance(value, str):
-                labels = made.labels[key]
-                if value not in labels:
-                    labels.append(value)
-                made.columns[key][row] = labels.index(value)
-            else:
-                made.columns[key][row] = value
+            made.columns[key][row] = made.code(key, value) if isinstance(value, str) else value
     return made
 
 
@@ -162,7 +157,7 @@ def test_a_known_side_decides_where_logic_allows_it() -> None:
 
 
 def test_division_by_zero_is_missing_not_infinite() -> None:
-    made = table({"A": {"z": 0.0, "oi": 5.0}, "B": {"z": 2.0, "oi": 5.0}})
+    made = table({"A": {"z": 0.0, "oi_usd": 5.0}, "B": {"z": 2.0, "oi_usd": 5.0}})
     assert compiled("oi / z > 1").mask(made).tolist() == [False, True]
     assert compiled("not oi / z > 1").mask(made).tolist() == [False, False]
 
@@ -171,9 +166,8 @@ def test_labels_that_come_later_are_seen() -> None:
     made = table()
     query = compiled("asset ~ E")
     assert query.mask(made).tolist() == [False, True, False, False]
-    made.keys.append("ETH")
-    made.labels["asset"].append("ETH")
-    made.columns["asset"][4] = 4
+    row = made.add("ETH")
+    made.columns["asset"][row] = made.code("asset", "ETH")
     assert query.mask(made).tolist() == [False, True, False, False, True]
     assert compiled("asset !~ Q").mask(table({"A": {}})).tolist() == [True]
 
@@ -396,7 +390,11 @@ def test_any_text_compiles_or_is_a_query_error(text: str) -> None:
 def test_three_terms_over_two_thousand_rows_are_quick() -> None:
     generator = np.random.default_rng(7)
     rows: dict[str, dict[str, float | str]] = {
-        f"A{n}": {"spread": float(generator.normal(0, 1e-4)), "oi": float(generator.exponential(5e7)), "long": "okx"}
+        f"A{n}": {
+            "spread": float(generator.normal(0, 1e-4)),
+            "oi_usd": float(generator.exponential(5e7)),
+            "long": "okx",
+        }
         for n in range(2000)
     }
     made = table(rows)
@@ -410,3 +408,14 @@ def _seconds(query: Query, made: Table) -> float:
     started = time.perf_counter()
     query.mask(made)
     return time.perf_counter() - started
+
+
+def test_aliases_name_the_same_metric() -> None:
+    query = compiled("oi > 1B")
+    assert query.keys == ("oi_usd",)
+    assert matching("oi > 1B") == matching("oi_usd > 1B") == {"BTC"}
+    assert parse_sort("-oi", Level.ASSET, CATALOGUE) == ("oi_usd", True)
+
+
+def test_the_catalogue_of_the_program_is_the_default() -> None:
+    assert compile_query("spread > 25% and oi > 20M", Level.ASSET).keys == ("spread", "oi_usd")

@@ -12,11 +12,11 @@ it unknown, and unknown never matches. Nothing but the catalogue can be named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from fundtui.imbalance.catalogue import Level, Metric, Unit
+from fundtui.imbalance.catalogue import CATALOGUE, Level, Metric, Unit
 from fundtui.imbalance.table import Table
 from fundtui.query.compiler import Compiler, Known
 from fundtui.query.errors import QueryError, suggestion
@@ -25,6 +25,8 @@ from fundtui.query.terms import NumericTerm, Term, TextTerm
 from fundtui.query.vector import Bools, Mask
 
 __all__ = ["NumericTerm", "Query", "QueryError", "Term", "TextTerm", "compile_query", "level_of", "parse_sort"]
+
+Catalogue = Mapping[Level, Sequence[Metric]]
 
 
 class Query:
@@ -62,18 +64,17 @@ class Query:
         return Query(self.text, self.level, self._known, self._tree, share)
 
 
-def compile_query(text: str, level: Level, catalogue: Iterable[Metric]) -> Query:
+def compile_query(text: str, level: Level, catalogue: Catalogue = CATALOGUE) -> Query:
     """Compile an expression over one level's metrics. Raises QueryError, which points at the column."""
     return Query(text, level, _known(level, catalogue), parse(text), 1.0)
 
 
-def level_of(text: str, catalogue: Iterable[Metric], levels: Iterable[Level] = tuple(Level)) -> Level:
+def level_of(text: str, catalogue: Catalogue = CATALOGUE, levels: Iterable[Level] = tuple(Level)) -> Level:
     """The first of the levels at which the query means something. Raises the QueryError of the first level."""
-    metrics = tuple(catalogue)
     first_error: QueryError | None = None
     for level in levels:
         try:
-            compile_query(text, level, metrics)
+            compile_query(text, level, catalogue)
         except QueryError as error:
             first_error = first_error or error
         else:
@@ -83,7 +84,7 @@ def level_of(text: str, catalogue: Iterable[Metric], levels: Iterable[Level] = t
     raise first_error
 
 
-def parse_sort(text: str, level: Level, catalogue: Iterable[Metric]) -> tuple[str, bool]:
+def parse_sort(text: str, level: Level, catalogue: Catalogue = CATALOGUE) -> tuple[str, bool]:
     """`-spread` -> ("spread", True), where True means the greatest first. Raises QueryError."""
     name = text.strip().removeprefix("-").removeprefix("+").strip()
     start = text.find(name) if name else 0
@@ -98,17 +99,11 @@ def parse_sort(text: str, level: Level, catalogue: Iterable[Metric]) -> tuple[st
     return metric.key, text.strip().startswith("-")
 
 
-def _known(level: Level, catalogue: Iterable[Metric]) -> Known:
-    metrics: dict[str, Metric] = {}
+def _known(level: Level, catalogue: Catalogue) -> Known:
+    here = {name: metric for metric in catalogue.get(level, ()) for name in (metric.key, *metric.aliases)}
     elsewhere: dict[str, Level] = {}
-    for metric in catalogue:
-        for name in _names(metric):
-            if metric.level is level:
-                metrics[name] = metric
-            else:
-                elsewhere.setdefault(name, metric.level)
-    return Known(metrics, elsewhere)
-
-
-def _names(metric: Metric) -> Iterator[str]:
-    yield metric.key
+    for other, metrics in catalogue.items():
+        for metric in metrics:
+            for name in (metric.key, *metric.aliases):
+                elsewhere.setdefault(name, other)
+    return Known(here, elsewhere)

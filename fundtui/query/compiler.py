@@ -73,13 +73,12 @@ class Compiler:
         raise self.error(f"{self.written(node)} is not a condition: compare it, as in {self._example(node)}", node)
 
     def _example(self, node: syntax.Node) -> str:
-        metric = self.metrics.get(node.name.lower()) if isinstance(node, syntax.Word) else None
-        if metric is None:
+        if not isinstance(node, syntax.Word) or (metric := self.metrics.get(node.name.lower())) is None:
             return "spread > 25%"
         if metric.unit is Unit.TEXT:
-            return f'{metric.key} ~ "BTC"'
+            return f'{node.name} ~ "BTC"'
         value = {Measure.FRACTION: "25%", Measure.MONEY: "10M", Measure.DURATION: "8h"}
-        return f"{metric.key} > {value.get(MEASURES.get(metric.unit, Measure.NUMBER), '2')}"
+        return f"{node.name} > {value.get(MEASURES.get(metric.unit, Measure.NUMBER), '2')}"
 
     # Text
 
