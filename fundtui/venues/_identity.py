@@ -5,6 +5,7 @@ A pattern would read 1INCH as a multiple and miss 1000X. What is not listed is i
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 
@@ -180,6 +181,15 @@ INDICES = frozenset(
         "IWM",
     ]
 )
+
+
+USD_QUOTES = frozenset("USD USDT USDC USDE FDUSD BFUSD USD1 USDS USDH USDB USDG UST DAI PYUSD TUSD BUSD RLUSD".split())
+"""Quote currencies meant to be worth a dollar; their parity is the calculator's to watch (methodology §5.7)."""
+
+
+def in_usd(value: float, quote: str) -> float:
+    """An amount of the quote currency in dollars: itself for dollar coins, NaN for others, such as BTC of ETHBTC."""
+    return value if quote in USD_QUOTES else math.nan
 
 
 @lru_cache(maxsize=65_536)

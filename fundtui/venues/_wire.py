@@ -10,10 +10,10 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from fundtui.market import NAN, Batch, Instrument, Quote, Reason
+from fundtui.market import NAN, Batch, Instrument, Quote, Reason, Settlement
 from fundtui.text import clean, is_symbol
 from fundtui.units import HOUR_MS
-from fundtui.venues.spec import BadAnswer, Fault
+from fundtui.venues.spec import BadAnswer, Fault, Parts
 
 Row = TypeVar("Row")
 Value = TypeVar("Value")
@@ -30,6 +30,10 @@ SUSPECT_RATE = 0.05
 MAX_AHEAD_MS = 25 * HOUR_MS
 """A next funding time further ahead than this is not a funding time (reliability §5)."""
 
+NULL = msgspec.Raw(b"null")
+"""What an envelope holds that lacks its data."""
+
+_PLAIN_STATUS = frozenset({403, 418, 429, 451})
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,3})?")
 _HTML = re.compile(rb"\s*(<!doctype|<html|<head|<\?xml|<!--)", re.IGNORECASE)
 _GEO_WORDS = re.compile(
@@ -78,13 +82,13 @@ class RowsDecoder(Generic[Row]):
             body = b"[" + body + b"]"
         try:
             raws = self._raw.decode(body)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise wrong_shape(body, error) from error
         good, last_error = [], None
         for raw in raws:
             try:
                 good.append(self._one.decode(raw))
-            except (msgspec.DecodeError, RecursionError) as error:
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
                 last_error = error
         rejected = len(raws) - len(good)
         if last_error is not None and rejected > MAX_BAD_SHARE * len(raws):
@@ -123,6 +127,42 @@ def wrong_shape(body: bytes, error: Exception) -> BadAnswer:
     if body.strip() == b"null":
         return BadAnswer(Fault.EMPTY, "the answer is null")
     return BadAnswer(Fault.WRONG_SHAPE, f"unexpected answer: {clean(error, 160)}")
+
+
+def venue_error(code: object, message: object, faults: Mapping[str, Fault]) -> BadAnswer:
+    """What an error envelope says, whatever its HTTP status: `faults` tells the codes with a meaning of their own."""
+    return BadAnswer(faults.get(str(code), Fault.VENUE_ERROR), f"error {clean(code, 32)}: {clean(message, 160)}")
+
+
+def judge_by(open_envelope: Callable[[bytes], object]) -> Callable[[int, bytes], BadAnswer | None]:
+    """A venue's judge made of the function that opens its envelopes.
+
+    None, so that the general rules apply: where the body is no such envelope, and where its code says nothing more
+    special than the HTTP status does.
+    """
+
+    def judge(status: int, body: bytes) -> BadAnswer | None:
+        try:
+            open_envelope(body)
+        except BadAnswer as answer:
+            if answer.fault in {Fault.RATE_LIMITED, Fault.BANNED, Fault.GEO_BLOCKED, Fault.MAINTENANCE}:
+                return answer
+            if answer.fault is Fault.VENUE_ERROR and status < 500 and status not in _PLAIN_STATUS:
+                return answer
+        return None
+
+    return judge
+
+
+def blank_as_null(body: bytes) -> bytes:
+    """The body with `""` values as `null`: how several venues write a missing number."""
+    return body.replace(b':""', b":null").replace(b': ""', b": null")
+
+
+def need(parts: Parts, *names: str) -> None:
+    """Raise BadAnswer unless one of the named endpoints has answered."""
+    if not any(name in parts for name in names):
+        raise BadAnswer(Fault.EMPTY, f"{names[0]} has not answered")
 
 
 def is_geo_block(body: bytes) -> bool:
@@ -178,6 +218,31 @@ def next_on_grid(now_ms: int, interval_h: float, anchor_h: int = 0) -> int:
     step = round(interval_h * HOUR_MS)
     offset = anchor_h * HOUR_MS
     return ((now_ms - offset) // step + 1) * step + offset
+
+
+def settlements(rows: Sequence[Row], make: Callable[[Row], Settlement | None]) -> tuple[Settlement, ...]:
+    """Settlements of the rows that can be one: BadRow drops a row. Raises BadAnswer when a fifth is bad."""
+    made, bad = [], 0
+    for row in rows:
+        try:
+            settlement = make(row)
+        except BadRow:
+            bad += 1
+            continue
+        if settlement is not None:
+            made.append(settlement)
+    if bad > MAX_BAD_SHARE * len(rows):
+        raise BadAnswer(Fault.WRONG_SHAPE, f"{bad} of {len(rows)} settlements unusable")
+    return tuple(made)
+
+
+def older_window(rows: Sequence[Settlement], start_ms: int, end_ms: int) -> int | None:
+    """For histories that answer newest first: where the next, older window ends; None when there is nothing older.
+
+    Rows that all lie after the window mean that the venue ignores it: paging on would never end.
+    """
+    oldest_ms = min((row.time_ms for row in rows), default=start_ms)
+    return oldest_ms - 1 if start_ms < oldest_ms <= end_ms else None
 
 
 def check_symbol(symbol: str) -> str:

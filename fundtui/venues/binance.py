@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 
 import msgspec
 
@@ -23,7 +24,7 @@ from fundtui.market import (
     Status,
 )
 from fundtui.units import HOUR_MS
-from fundtui.venues._identity import identify, other_class
+from fundtui.venues._identity import identify, in_usd, other_class
 from fundtui.venues._wire import (
     BadRow,
     Decoder,
@@ -36,10 +37,15 @@ from fundtui.venues._wire import (
     check_rate,
     check_symbol,
     interval_from,
+    is_geo_block,
+    judge_by,
+    need,
     number,
     positive,
     rate_reasons,
     settlement_ms,
+    settlements,
+    venue_error,
 )
 from fundtui.venues.spec import (
     BadAnswer,
@@ -134,6 +140,8 @@ class ErrorBody(msgspec.Struct, frozen=True):
     msg: str = ""
 
 
+FAULTS = {"-1003": Fault.RATE_LIMITED, "-1015": Fault.RATE_LIMITED, "-1008": Fault.MAINTENANCE}
+
 _premium_rows = RowsDecoder(PremiumRow)
 _funding_rows = RowsDecoder(FundingInfoRow)
 _ticker_rows = RowsDecoder(TickerRow)
@@ -150,9 +158,13 @@ def _refuse_error(body: bytes) -> None:
         return
     try:
         error = _error.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return
-    raise BadAnswer(Fault.VENUE_ERROR, f"error {error.code}: {error.msg}")
+    if is_geo_block(body):
+        raise BadAnswer(Fault.GEO_BLOCKED, "not served at this location")
+    if "banned" in error.msg:
+        raise BadAnswer(Fault.BANNED, "banned for asking too often")
+    raise venue_error(error.code, error.msg, FAULTS)
 
 
 def decode_premium(body: bytes) -> Rows[PremiumRow]:
@@ -189,9 +201,16 @@ def most_traded(parts: Parts, wanted: Wanted) -> Sequence[str]:
         return ()
     alive = [row.symbol for row in premium.good if row.nextFundingTime]
     volume = {symbol: amount(row.quoteVolume) for symbol, row in tickers.items()}
-    watched = {symbol for symbol in alive if _base_quote(symbol, None)[0] in wanted.assets}
+    watched = {symbol for symbol in alive if _asset_of(symbol) in wanted.assets}
     ranked = sorted(alive, key=lambda symbol: (symbol not in watched, -volume.get(symbol, 0.0), symbol))
     return ranked[: max(wanted.top, len(watched))]
+
+
+def _asset_of(symbol: str) -> str:
+    try:
+        return identify(_base_quote(symbol, None)[0]).asset
+    except BadRow:
+        return ""
 
 
 def _base_quote(symbol: str, listed: SymbolRow | None) -> tuple[str, str, str]:
@@ -283,7 +302,8 @@ def _contract(
 
 
 def read(parts: Parts, observed_ms: int) -> Batch:
-    """One quote per row of `premiumIndex`, completed from the slower endpoints where they have answered."""
+    """One quote per row of `premiumIndex`, completed from the slower endpoints, and per listed contract not trading."""
+    need(parts, "premiumIndex")
     premium: Rows[PremiumRow] = parts["premiumIndex"]
     infos: Mapping[str, FundingInfoRow] = parts.get("fundingInfo", {})
     tickers: Mapping[str, TickerRow] = parts.get("24hr", {})
@@ -309,19 +329,28 @@ def read(parts: Parts, observed_ms: int) -> Batch:
             positive(ticker.lastPrice) if ticker else NAN,
             NAN,
             oi_base,
-            oi_base * mark,
-            amount(ticker.quoteVolume) if ticker else NAN,
+            in_usd(oi_base * mark, contract.quote),
+            in_usd(amount(ticker.quoteVolume), contract.quote) if ticker else NAN,
             reasons=rate_reasons(contract, rate),
         )
 
-    return batch(NAME, observed_ms, premium.good, quote, rejected=premium.rejected)
+    known = {row.symbol for row in premium.good}
+    idle = [
+        PremiumRow(symbol=symbol)
+        for symbol, listed in symbols.items()
+        if symbol not in known and _status(symbol, listed, funded=True) is not Status.TRADING
+    ]
+    return batch(NAME, observed_ms, chain(premium.good, idle), quote, rejected=premium.rejected)
+
+
+_judge_envelope = judge_by(_refuse_error)
 
 
 def judge(status: int, body: bytes) -> BadAnswer | None:
     """451 is a restricted location, its JSON body says so with code 0; 403 is the firewall."""
     if status == 451:
         return BadAnswer(Fault.GEO_BLOCKED, "451: not served at this location")
-    return None
+    return _judge_envelope(status, body)
 
 
 def _history_first(symbol: str, start_ms: int, end_ms: int) -> HistoryRequest:
@@ -340,17 +369,19 @@ def _history_read(body: bytes, symbol: str) -> tuple[Settlement, ...]:
     if body.strip() == b"null":
         return ()
     _refuse_error(body)
-    return tuple(
-        Settlement(
+
+    def settlement(row: HistoryRow) -> Settlement | None:
+        if row.symbol != symbol:
+            return None
+        return Settlement(
             venue=NAME,
             symbol=symbol,
             time_ms=settlement_ms(row.fundingTime),
-            rate=row.fundingRate,
+            rate=check_rate(row.fundingRate),
             price=positive(row.markPrice),
         )
-        for row in _history_rows(body, empty_ok=True).good
-        if row.symbol == symbol
-    )
+
+    return settlements(_history_rows(body, empty_ok=True).good, settlement)
 
 
 def _history_next(
