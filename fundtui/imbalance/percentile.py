@@ -1,0 +1,124 @@
+"""Where a rate stands in an instrument's own history: a histogram of asinh(APR) with mid-ranks (methodology §3.3)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fundtui.imbalance.rows import COUNT, Field, Floats, Index, Ints, Number, Rows
+
+BINS = 257
+REACH = 8.0
+APR_SCALE = 0.02
+HALVED_ABOVE = 1 << 16
+AT_LEAST = 30
+
+_BIN_NUMBER = np.arange(BINS)
+
+
+class Histogram(Rows):
+    """Counts per bin and their sum."""
+
+    fields: ClassVar[dict[str, Field]] = {"counts": Field(0, np.uint32, (BINS,)), "total": COUNT}
+    counts: NDArray[np.uint32]
+    total: Ints
+
+
+def bin_of(apr: Number) -> Ints:
+    """Bin 0..256 of an annual rate; values beyond the ends fall into the end bins, NaN into −1."""
+    value = np.asarray(apr, np.float64)
+    known = np.isfinite(value)
+    position = np.arcsinh(np.where(known, value, 0.0) / APR_SCALE) + REACH
+    bins = np.clip(np.floor(position / (2.0 * REACH) * BINS), 0, BINS - 1).astype(np.int64)
+    result: Ints = np.where(known, bins, -1)
+    return result
+
+
+def observe(state: Histogram, rows: Index, apr: Floats) -> None:
+    """Count one settled rate per row; a row's counts are halved once they exceed 65,536."""
+    bins = bin_of(apr)
+    known = bins >= 0
+    kept = rows[known]
+    state.counts[kept, bins[known]] += 1
+    state.total[kept] += 1
+    full = kept[state.total[kept] > HALVED_ABOVE]
+    if len(full):
+        state.counts[full] >>= 1
+        state.total[full] = state.counts[full].sum(axis=1)
+
+
+def midrank(counts: NDArray[Any], bins: Ints) -> Floats:
+    """(below + ½·own)/n of one bin per row of counts; NaN without counts. A plateau reads as its middle."""
+    own = np.take_along_axis(counts, np.maximum(bins, 0)[:, None], axis=1)[:, 0]
+    numbers = _BIN_NUMBER[: counts.shape[1]]
+    below = np.where(numbers < bins[:, None], counts, 0).sum(axis=1)
+    total = counts.sum(axis=1)
+    ready = (total > 0) & (bins >= 0)
+    rank: Floats = np.where(ready, (below + 0.5 * own) / np.maximum(total, 1), np.nan)
+    return rank
+
+
+def percentile(state: Histogram, rows: Index, apr: Floats, at_least: int = AT_LEAST) -> Floats:
+    """Mid-rank 0..1 of an annual rate in each row's history; NaN before `at_least` settlements."""
+    rank = midrank(state.counts[rows], bin_of(apr))
+    ready: Floats = np.where(state.total[rows] >= at_least, rank, np.nan)
+    return ready
+
+
+class P2Quantile:
+    """One quantile of a stream in fifteen numbers (Jain and Chlamtac 1985).
+
+    Poor below about 50 observations and on plateaus: the histogram is the default, this is for one-off streams.
+    """
+
+    def __init__(self, probability: float) -> None:
+        self._probability = probability
+        self._heights: list[float] = []
+        self._positions = [1.0, 2.0, 3.0, 4.0, 5.0]
+        self._seen = 0
+
+    def add(self, x: float) -> None:
+        """Add one observation."""
+        self._seen += 1
+        if self._seen <= 5:
+            self._heights = sorted([*self._heights, x])
+            return
+        heights, positions = self._heights, self._positions
+        heights[0], heights[4] = min(heights[0], x), max(heights[4], x)
+        cell = 3 if x >= heights[3] else next(i for i in range(3) if heights[i] <= x < heights[i + 1])
+        for marker in range(cell + 1, 5):
+            positions[marker] += 1
+        for marker in (1, 2, 3):
+            self._adjust(marker)
+
+    def _adjust(self, marker: int) -> None:
+        heights, positions, p = self._heights, self._positions, self._probability
+        wanted = 1.0 + (self._seen - 1) * (0.0, p / 2, p, (1 + p) / 2, 1.0)[marker]
+        off = wanted - positions[marker]
+        room_up = positions[marker + 1] - positions[marker] > 1
+        room_down = positions[marker] - positions[marker - 1] > 1
+        if not ((off >= 1 and room_up) or (off <= -1 and room_down)):
+            return
+        step = 1 if off > 0 else -1
+        height = self._parabolic(marker, step)
+        if not heights[marker - 1] < height < heights[marker + 1]:
+            neighbour = marker + step
+            slope = (heights[neighbour] - heights[marker]) / (positions[neighbour] - positions[marker])
+            height = heights[marker] + step * slope
+        heights[marker] = height
+        positions[marker] += step
+
+    def _parabolic(self, i: int, step: int) -> float:
+        q, n = self._heights, self._positions
+        above = (n[i] - n[i - 1] + step) * (q[i + 1] - q[i]) / (n[i + 1] - n[i])
+        below = (n[i + 1] - n[i] - step) * (q[i] - q[i - 1]) / (n[i] - n[i - 1])
+        return q[i] + step / (n[i + 1] - n[i - 1]) * (above + below)
+
+    @property
+    def value(self) -> float:
+        """The present estimate; NaN before the first observation, a sorted middle before the sixth."""
+        if not self._heights:
+            return float("nan")
+        return self._heights[2] if self._seen >= 5 else self._heights[len(self._heights) // 2]

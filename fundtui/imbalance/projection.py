@@ -1,0 +1,65 @@
+"""What the rate becomes at settlement if the premium decays to its mean, and if it stays (methodology §0, §2.4)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fundtui.imbalance.rows import Flags, Floats, Number
+from fundtui.imbalance.theory import Kernel, funding
+
+DEFAULT_HALF_LIFE_H = 0.5
+# Below this decay over the rest of the interval the closed forms lose digits and the straight line is exact.
+SMALL_DECAY = 1e-6
+
+
+def decay_rate(half_life_h: Number) -> Floats:
+    """κ per hour of a half-life; the default half-life where none is known, 0 for an infinite one."""
+    known = np.asarray(half_life_h, np.float64)
+    usable = np.where(known > 0, known, DEFAULT_HALF_LIFE_H)
+    kappa: Floats = math.log(2.0) / usable
+    return kappa
+
+
+def project(
+    average: Number,
+    elapsed_h: Number,
+    premium_now: Number,
+    mean: Number,
+    kappa_per_h: Number,
+    interval_h: Number,
+    linear: Flags | bool,
+) -> Floats:
+    """Ā at settlement: what was seen, and an exponential decay of the present premium to its mean for the rest.
+
+    `linear` says where the venue weighs later samples more. Before anything was seen Ā may be NaN only when
+    `elapsed_h` is 0.
+    """
+    seen = np.clip(np.asarray(elapsed_h, np.float64) / interval_h, 0.0, 1.0)
+    left = 1.0 - seen
+    decay = np.maximum(np.asarray(kappa_per_h, np.float64) * interval_h, 0.0)
+    steps = decay * left
+    small = steps < SMALL_DECAY
+    safe = np.where(decay > 0, decay, 1.0)
+    gone = -np.expm1(-steps)
+    flat = np.where(small, left, gone / safe)
+    ramp = np.where(small, 0.5 * left * left, (1.0 - (1.0 + steps) * np.exp(-steps)) / (safe * safe))
+    excess = np.subtract(premium_now, mean)
+    known = np.where(seen > 0, average, 0.0)
+    uniform = seen * known + np.asarray(mean) * left + excess * flat
+    weighed = 2.0 * (
+        0.5 * seen * seen * known + np.asarray(mean) * (0.5 - 0.5 * seen * seen) + excess * (seen * flat + ramp)
+    )
+    result: Floats = np.where(linear, weighed, uniform)
+    return result
+
+
+def projected_rate(average_at_settlement: Number, kernel: Kernel) -> Floats:
+    """The fair predicted rate per kernel period: the kernel at the projected average."""
+    return funding(average_at_settlement, kernel)
+
+
+def drift(premium_now: Number, published_rate: Number, kernel: Kernel) -> Floats:
+    """G = F(P now) − published, per kernel period: where the published rate is heading if the premium stays."""
+    return funding(premium_now, kernel) - published_rate

@@ -1,0 +1,85 @@
+"""How far the polled premium average may be from the venue's own (methodology §2.4, error bar)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from fundtui.imbalance.rows import NUMBER, ZERO, Field, Floats, Index, Number, Rows, divide
+
+QUADRATIC_HALF_LIFE_H = 1.0
+PREMIUM_HALF_LIFE_H = 8.0
+
+
+class Roughness(Rows):
+    """Quadratic variation of the premium per hour, and the premium's own mean and variance inside an interval."""
+
+    fields: ClassVar[dict[str, Field]] = {
+        "x_h": NUMBER,
+        "premium": NUMBER,
+        "variation": NUMBER,
+        "mean": NUMBER,
+        "variance": ZERO,
+    }
+    x_h: Floats
+    premium: Floats
+    variation: Floats
+    mean: Floats
+    variance: Floats
+
+
+def update(state: Roughness, rows: Index, x_h: Floats, premium: Floats, gap_h: Number) -> None:
+    """Add one premium per row at `x_h` hours (one axis for ever). Holes longer than `gap_h` are not measured."""
+    step = x_h - state.x_h[rows]
+    change = premium - state.premium[rows]
+    with np.errstate(invalid="ignore"):
+        measured = (step > 0) & (step <= gap_h) & np.isfinite(change)
+    if measured.any():
+        _measure(state, rows[measured], step[measured], change[measured], premium[measured])
+    seen = np.isfinite(premium) & np.isfinite(x_h) & ~(step < 0)
+    fresh = seen & ~np.isfinite(state.mean[rows])
+    state.mean[rows[fresh]] = premium[fresh]
+    state.x_h[rows[seen]] = x_h[seen]
+    state.premium[rows[seen]] = premium[seen]
+
+
+def _measure(state: Roughness, rows: Index, step: Floats, change: Floats, premium: Floats) -> None:
+    gain = 1.0 - np.exp2(-step / QUADRATIC_HALF_LIFE_H)
+    sample = change * change / step
+    before = state.variation[rows]
+    state.variation[rows] = np.where(np.isfinite(before), before + gain * (sample - before), sample)
+    gain = 1.0 - np.exp2(-step / PREMIUM_HALF_LIFE_H)
+    distance = premium - state.mean[rows]
+    state.mean[rows] += gain * distance
+    state.variance[rows] = (1.0 - gain) * (state.variance[rows] + gain * distance * distance)
+
+
+def sampling_error(variation: Number, poll_h: Number, seen_h: Number, *, hold: bool = False) -> Floats:
+    """Standard deviation of the average's error from polling: σΔ/√(12T) for the trapezoid, σΔ/√(3T) when held.
+
+    `variation` is σ², the premium's squared change per hour.
+    """
+    return np.sqrt(np.asarray(variation, np.float64)) * poll_h / np.sqrt((3.0 if hold else 12.0) * np.asarray(seen_h))
+
+
+def coverage_error(coverage: Number, premium_sd: Number) -> Floats:
+    """ε_cov = (1 − C)·2·sd_P: what the unseen part of the interval can hide."""
+    error: Floats = (1.0 - np.asarray(coverage, np.float64)) * 2.0 * premium_sd
+    return error
+
+
+def total_error(sampling_sd: Number, half_spread_sd: Number, coverage_part: Number) -> Floats:
+    """ε = 2·√(sd² + δ-uncertainty²) + ε_cov on Ā, the half-width that `theory.band` takes."""
+    error: Floats = 2.0 * np.hypot(sampling_sd, half_spread_sd) + coverage_part
+    return error
+
+
+def error(
+    state: Roughness, rows: Index, poll_h: Number, seen_h: Floats, coverage: Floats, half_spread_sd: Number
+) -> Floats:
+    """ε on Ā for these rows. Without a measured roughness the sampling part is unknown and taken as 0."""
+    variation = np.nan_to_num(state.variation[rows], nan=0.0)
+    sampled = divide(np.sqrt(variation) * poll_h, np.sqrt(12.0 * np.maximum(seen_h, 0.0)))
+    deviation = np.sqrt(np.maximum(state.variance[rows], 0.0))
+    return total_error(np.nan_to_num(sampled, nan=0.0), half_spread_sd, coverage_error(coverage, deviation))
