@@ -161,11 +161,11 @@ class Instrument(msgspec.Struct, frozen=True, gc=False, kw_only=True, cache_hash
     """What changes rarely about a contract. A change between two polls is an event of the journal.
 
     `rate_period_h` is what a published rate covers, `interval_h` how often it is paid (NaN: continuous or
-    unknown). `cap` and `floor` are per `rate_period_h`. `native_id` is what requests for one instrument, such as its
-    history, call it where that is not the symbol (Lighter's market 0 is ETH). Venue modules make instruments through a cached function,
-    so that an unchanged contract is the same object at each poll. Never passed in, always derived: `asset_id`, the
-    asset's name on screens (the ticker, with a suffix for everything that is not a coin), and `excluded`, why the
-    contract itself is left out of comparisons whatever its rate is.
+    unknown). `cap` and `floor` are per `rate_period_h`. `native_id` is what requests for one instrument, such as
+    its history, call it where that is not the symbol (Lighter's market 0 is ETH). Venue modules make instruments
+    through a cached function, so that an unchanged contract is the same object at each poll. Never passed in, always
+    derived: `asset_id`, the asset's name on screens (the ticker, with a suffix for everything that is not a coin),
+    and `excluded`, why the contract itself is left out of comparisons whatever its rate is.
     """
 
     venue: str
