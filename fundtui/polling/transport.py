@@ -59,5 +59,5 @@ class Transport(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections, promptly. A later send makes new ones."""
         ...
