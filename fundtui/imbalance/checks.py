@@ -1,0 +1,73 @@
+"""What is left out of comparisons by the calculator's own judgement: other things, implausible rates, late data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fundtui.imbalance.rates import BIT
+from fundtui.imbalance.rows import Flags, Floats, Index, Ints
+from fundtui.imbalance.skew import column_median
+from fundtui.imbalance.state import InstrumentRows
+from fundtui.market import Reason
+
+PRICE_TOLERANCE = 0.02
+SUSPECT_HOURLY = 0.04
+IMPOSSIBLE_HOURLY = 0.05
+STALE_CADENCES = 3.0
+LATE_CADENCES = 1.5
+AT_CAP, OFF_CAP = 0.98, 0.8
+
+IMPLAUSIBLE = BIT[Reason.IMPLAUSIBLE_RATE]
+MISMATCH = BIT[Reason.PRICE_MISMATCH]
+STALE = BIT[Reason.STALE]
+
+
+def confirm_rates(rows: Index, instruments: InstrumentRows, hourly: Floats, published: Ints) -> None:
+    """Quarantine a rate that is hard to believe until the next poll says it again; an impossible one for good.
+
+    A venue's reader marks what it finds suspicious; above 4 % an hour everything is (methodology §1). Sets the check
+    bit, and takes the reader's mark off a confirmed rate.
+    """
+    size = np.abs(hourly)
+    suspect = ((published & IMPLAUSIBLE) != 0) | (size > SUSPECT_HOURLY)
+    polls = instruments.suspect_polls[rows]
+    if not suspect.any() and not polls.any():
+        instruments.published[rows] = published
+        return
+    again = np.where(suspect, polls + 1, 0)
+    out = (suspect & (again == 1)) | (size > IMPOSSIBLE_HOURLY)
+    instruments.suspect_polls[rows] = again
+    instruments.published[rows] = published & ~IMPLAUSIBLE
+    instruments.checks[rows] = np.where(
+        out, instruments.checks[rows] | IMPLAUSIBLE, instruments.checks[rows] & ~IMPLAUSIBLE
+    )
+
+
+def mismatched(price: Floats, oi_usd: Floats) -> Flags:
+    """Which prices of a block (slots x assets, NaN: no part in it) are too far from their asset's median.
+
+    With an even number whose two middle prices are themselves apart, nobody is in the middle: the one of the two with
+    more open interest stands for the asset. So of two that disagree, the larger market keeps the name.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        lowest, highest = np.fmin.reduce(price, axis=0), np.fmax.reduce(price, axis=0)
+        apart = highest > lowest * (1.0 + PRICE_TOLERANCE)
+        result = np.zeros(price.shape, np.bool_)
+        if not apart.any():
+            return result
+        some = price[:, apart]
+        reference = np.array([_reference(some[:, k], oi_usd[:, apart][:, k]) for k in range(some.shape[1])])
+        result[:, apart] = np.abs(some / reference - 1.0) > PRICE_TOLERANCE
+    return result
+
+
+def _reference(price: Floats, oi_usd: Floats) -> float:
+    known = np.flatnonzero(price == price)
+    order = known[np.argsort(price[known], kind="stable")]
+    low, high = order[(len(order) - 1) >> 1], order[len(order) >> 1]
+    if price[high] <= price[low] * (1.0 + PRICE_TOLERANCE):
+        return float(column_median(price[:, None])[0])
+    low_oi, high_oi = np.nan_to_num(oi_usd[[low, high]])
+    if low_oi == high_oi:
+        return float(price[min(low, high)])
+    return float(price[high] if high_oi > low_oi else price[low])

@@ -1,0 +1,228 @@
+"""From observed prices to the theoretical rate and its distance from the published one (methodology §2.3-§2.7)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from fundtui.imbalance import sampling, tiers, twap
+from fundtui.imbalance.rows import COUNT, NUMBER, ZERO, Field, Floats, Index, Ints, Number, Rows, divide
+from fundtui.imbalance.state import InstrumentRows, Observed
+from fundtui.imbalance.theory import KernelRows, band, invert, invertible
+from fundtui.imbalance.twap import Averaging, Twap
+from fundtui.units import HOUR_MS
+
+EWMA_HOURS = 1.0
+SMALLEST_BAND = 0.01e-4
+LEAST_COVERAGE = 0.2
+MAJORS = frozenset({"BTC", "ETH"})
+
+SOURCES = ("", "published", "book", "mark-index")
+"""Where a premium comes from, by tier."""
+
+
+class PremiumRows(Rows):
+    """Per instrument: the interval that the average belongs to, how much of it was seeded, the premium now."""
+
+    fields: ClassVar[dict[str, Field]] = {
+        "start_ms": NUMBER,
+        "start_interval_h": NUMBER,
+        "seeded_h": ZERO,
+        "now": NUMBER,
+        "tier": COUNT,
+        "poll_h": NUMBER,
+    }
+    start_ms: Floats
+    start_interval_h: Floats
+    seeded_h: Floats
+    now: Floats
+    tier: Ints
+    poll_h: Floats
+
+
+class Divergence(NamedTuple):
+    """Per row: Ā with coverage, theoretical rate and its band, divergence (all rates hourly) and t."""
+
+    average: Floats
+    coverage: Floats
+    theory: Floats
+    low: Floats
+    high: Floats
+    divergence: Floats
+    t: Floats
+
+
+class FormulaState:
+    """All that the theoretical rate of every instrument needs between two polls."""
+
+    def __init__(self, capacity: int) -> None:
+        self.kernel = KernelRows(capacity)
+        self.twap = Twap(capacity)
+        self.premium = PremiumRows(capacity)
+        self.roughness = sampling.Roughness(capacity)
+        self.half_spread = tiers.HalfSpread(capacity)
+
+    def grow(self, capacity: int) -> None:
+        """Make room."""
+        for part in (self.kernel, self.twap, self.premium, self.roughness, self.half_spread):
+            part.grow(capacity)
+
+    def restart(self, row: int) -> None:
+        """Begin anew after a change of interval or rule: an average over two rules means nothing."""
+        index = np.array([row], np.intp)
+        self.twap.reset(index)
+        self.premium.start_ms[row] = np.nan
+        self.premium.seeded_h[row] = 0.0
+
+    def observe(self, rows: Index, instruments: InstrumentRows, seen: Floats, hourly: Floats, poll_h: float) -> None:
+        """Take one poll's observations of these distinct rows. `seen` is `Observed` x rows, `hourly` the rates."""
+        premium, tier = self._premium(rows, instruments, seen)
+        state = self.premium
+        observed_ms = instruments.observed_ms[rows]
+        state.tier[rows] = tier
+        state.now[rows] = premium
+        state.poll_h[rows] = poll_h
+        averaging = instruments.averaging[rows]
+        start_ms = interval_start(rows, instruments, seen[Observed.NEXT_FUNDING_MS])
+        clocked = (averaging <= Averaging.LINEAR) & (start_ms == start_ms)
+        gap_h = twap.gap_limit_h(poll_h * 3600.0)
+        hours = observed_ms / HOUR_MS
+        sampling.update(self.roughness, rows, hours, premium, gap_h)
+        if clocked.all():
+            self._average_clocked(rows, instruments, start_ms, premium, hourly, gap_h)
+            return
+        if clocked.any():
+            self._average_clocked(
+                rows[clocked], instruments, start_ms[clocked], premium[clocked], hourly[clocked], gap_h
+            )
+        free = ~clocked & (averaging >= Averaging.EWMA)
+        decaying, momentary = free & (averaging == Averaging.EWMA), free & (averaging == Averaging.NONE)
+        if decaying.any():
+            twap.update_ewma(self.twap, rows[decaying], hours[decaying], premium[decaying], gap_h, EWMA_HOURS)
+        if momentary.any():
+            twap.update(self.twap, rows[momentary], hours[momentary], premium[momentary], gap_h)
+
+    def _premium(self, rows: Index, instruments: InstrumentRows, seen: Floats) -> tuple[Floats, Ints]:
+        """The best premium there is and its tier (methodology §2.3); exact where the rule itself reads the mark."""
+        usable_index = np.where(instruments.index_is_mark[rows], np.nan, seen[Observed.INDEX])
+        premium, tier = tiers.premium(
+            seen[Observed.PREMIUM],
+            seen[Observed.BID],
+            seen[Observed.ASK],
+            seen[Observed.MARK],
+            usable_index,
+            self.half_spread.delta[rows],
+        )
+        exact = instruments.exact_mark[rows]
+        if exact.any():
+            basis = tiers.mark_basis(seen[Observed.MARK], usable_index)
+            exact &= (basis == basis) & (tier != 1)
+            premium, tier = np.where(exact, basis, premium), np.where(exact, 1, tier)
+        return premium, tier
+
+    def _average_clocked(
+        self, rows: Index, instruments: InstrumentRows, start_ms: Floats, premium: Floats, hourly: Floats, gap_h: Number
+    ) -> None:
+        """Rows whose average restarts with every funding interval."""
+        state = self.premium
+        interval_h = instruments.interval_h[rows]
+        x_h = np.minimum((instruments.observed_ms[rows] - start_ms) / HOUR_MS, interval_h)
+        before = state.start_ms[rows]
+        if not (before == start_ms).all():
+            self._begin(rows, instruments, start_ms, x_h, premium, hourly, gap_h)
+        twap.update(self.twap, rows, x_h, premium, gap_h)
+
+    def _begin(
+        self,
+        rows: Index,
+        instruments: InstrumentRows,
+        start_ms: Floats,
+        x_h: Floats,
+        premium: Floats,
+        hourly: Floats,
+        gap_h: Number,
+    ) -> None:
+        """Rows that see an interval for the first time: after a settlement, after a hole, or at the very start."""
+        state = self.premium
+        before, interval_h = state.start_ms[rows], instruments.interval_h[rows]
+        new = ~(before == start_ms)
+        follows = new & (start_ms == before + interval_h * HOUR_MS) & (state.start_interval_h[rows] == interval_h)
+        if follows.any():
+            rolled = rows[follows]
+            twap.roll_over(
+                self.twap,
+                rolled,
+                instruments.averaging[rolled],
+                interval_h[follows],
+                x_h[follows],
+                premium[follows],
+                gap_h,
+            )
+        started = new & ~follows
+        state.start_ms[rows[new]] = start_ms[new]
+        state.start_interval_h[rows[new]] = interval_h[new]
+        state.seeded_h[rows[new]] = 0.0
+        if started.any():
+            self._seed(rows[started], instruments, x_h[started], premium[started], hourly[started])
+
+    def _seed(self, rows: Index, instruments: InstrumentRows, x_h: Floats, premium: Floats, hourly: Floats) -> None:
+        """Cold start in the middle of an interval: by inversion of the published rate where that fixes Ā."""
+        twap.restart(self.twap, rows)
+        kernel = self.kernel.at(rows)
+        rate = hourly * kernel.period_h
+        lowest, highest = invert(rate, kernel)
+        fixed = invertible(rate, kernel) & instruments.estimate[rows] & (x_h > 0) & (premium == premium)
+        if fixed.any():
+            seeded = rows[fixed]
+            twap.seed(self.twap, seeded, x_h[fixed], 0.5 * (lowest + highest)[fixed])
+            self.twap.premium[seeded] = premium[fixed]
+            self.premium.seeded_h[seeded] = x_h[fixed]
+
+    def measure(self, rows: Index, instruments: InstrumentRows, hourly: Floats) -> Divergence:
+        """Theoretical rate and divergence of these rows, from state alone."""
+        state, averaging = self.premium, instruments.averaging[rows]
+        interval_h = instruments.interval_h[rows]
+        result = twap.average(self.twap, rows, averaging, interval_h)
+        coverage = self._observed_coverage(rows, averaging, result.coverage)
+        usable = coverage >= LEAST_COVERAGE
+        kernel = self.kernel.at(rows)
+        average = np.where(usable | (state.seeded_h[rows] > 0), result.premium, np.nan)
+        error = self._error(rows, coverage, averaging)
+        low, theory, high = (value / kernel.period_h for value in band(average, error, kernel))
+        divergence = np.where(instruments.estimate[rows] & usable, hourly - theory, np.nan)
+        smallest = SMALLEST_BAND / 8.0
+        t = divergence / np.maximum(0.5 * (high - low), smallest)
+        return Divergence(average, coverage, theory, low, high, divergence, t)
+
+    def _observed_coverage(self, rows: Index, averaging: Ints, coverage: Floats) -> Floats:
+        """Coverage without what a cold start by inversion put there: the seed was not observed."""
+        seeded = self.premium.seeded_h[rows]
+        if not (seeded > 0).any():
+            return coverage
+        part = divide(seeded, self.twap.x_h[rows])
+        part = np.where(averaging == Averaging.LINEAR, part * part, part)
+        observed: Floats = np.where(seeded > 0, np.maximum(coverage - part, 0.0), coverage)
+        return observed
+
+    def _error(self, rows: Index, coverage: Floats, averaging: Ints) -> Floats:
+        """ε of Ā (methodology §2.4). A momentary rule averages nothing, so nothing is unseen."""
+        state = self.premium
+        hours = np.where(averaging <= Averaging.LINEAR, self.twap.x_h[rows], EWMA_HOURS)
+        momentary = averaging == Averaging.NONE
+        spread = tiers.uncertainty(self.half_spread, rows, state.tier[rows])
+        poll_h = np.where(momentary, 0.0, state.poll_h[rows])
+        return sampling.error(self.roughness, rows, poll_h, hours, np.where(momentary, 1.0, coverage), spread)
+
+
+def interval_start(rows: Index, instruments: InstrumentRows, next_ms: Floats) -> Floats:
+    """When the running interval began: the next payment less one interval, else the venue's settlement clock."""
+    length_ms = instruments.interval_h[rows] * HOUR_MS
+    start = next_ms - length_ms
+    if (next_ms != next_ms).any():
+        anchor_ms = instruments.anchor_h[rows] * HOUR_MS
+        observed_ms = instruments.observed_ms[rows]
+        grid = np.floor((observed_ms - anchor_ms) / length_ms) * length_ms + anchor_ms
+        start = np.where(next_ms == next_ms, start, grid)
+    clocked: Floats = np.where(instruments.continuous[rows], np.nan, start)
+    return clocked

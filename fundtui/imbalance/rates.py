@@ -1,0 +1,128 @@
+"""From quotes to numbers: observations as a matrix, reasons as bits, and what a contract says about its rate."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from msgspec.structs import astuple
+
+from fundtui.imbalance.rows import Floats, Ints
+from fundtui.imbalance.theory import Kernel, kernel_parameters
+from fundtui.imbalance.twap import AVERAGING_CODE
+from fundtui.market import Averaging, Family, Instrument, Note, Quote, RateKind, Reason
+
+DEFAULT_INTEREST_8H = 0.0001
+"""Interest part of funding where a venue's rule is unknown: the field's convention (methodology §3.1)."""
+
+DOLLARS = frozenset(
+    "USD USDT USDC USDE FDUSD BFUSD USD1 USDG RLUSD PYUSD DAI USDB USDD TUSD BUSD USDX UST USDH USDS SUSD".split()
+)
+"""Quote currencies whose prices can be compared with each other as they are (within the price check's 2 %)."""
+
+REASONS = tuple(Reason)
+BIT = {reason: 1 << place for place, reason in enumerate(REASONS)}
+_QUOTE_FIELDS = 13
+_NEXT_FIELD = 3
+_FIRST_FIELD = 2
+
+
+@lru_cache(maxsize=4096)
+def reason_bits(reasons: tuple[Reason, ...]) -> int:
+    """Reasons as one integer; 0: compared with the others."""
+    return sum(BIT[reason] for reason in set(reasons))
+
+
+@lru_cache(maxsize=4096)
+def reasons_of(bits: int) -> tuple[Reason, ...]:
+    """The reasons that an integer of `reason_bits` stands for."""
+    return tuple(reason for reason in REASONS if bits & BIT[reason])
+
+
+class Observations(NamedTuple):
+    """The numbers of some quotes: when each was seen, the matrix of `Observed` fields x quotes, reason bits."""
+
+    observed_ms: Floats
+    numbers: Floats
+    reasons: Ints
+
+
+def observations(quotes: Sequence[Quote]) -> Observations:
+    """Quotes as arrays, NaN where unknown. There is at least one quote.
+
+    Packed by columns in C: at 500 quotes this takes a fifth of what building an array from attributes does.
+    """
+    count = len(quotes)
+    columns = list(zip(*map(astuple, quotes), strict=True))
+    pack = struct.Struct(f"{count}d").pack
+    times = columns[_NEXT_FIELD]
+    if None in times:
+        columns[_NEXT_FIELD] = tuple(math.nan if time is None else time for time in times)
+    used = columns[_FIRST_FIELD : _FIRST_FIELD + _QUOTE_FIELDS]
+    return Observations(
+        np.frombuffer(pack(*columns[1])),
+        np.frombuffer(b"".join([pack(*column) for column in used])).reshape(_QUOTE_FIELDS, count),
+        np.fromiter(map(reason_bits, columns[-1]), np.int64, count),
+    )
+
+
+class ContractNumbers(NamedTuple):
+    """What the calculator keeps of a contract, as numbers. Rates and caps per hour."""
+
+    period_h: float
+    interval_h: float
+    interest_h: float
+    cap_h: float
+    floor_h: float
+    multiplier: float
+    comparable_price: bool
+    continuous: bool
+    index_is_mark: bool
+    exact_mark: bool
+    estimate: bool
+    averaging: int
+    anchor_h: float
+
+
+def contract_numbers(contract: Instrument) -> tuple[ContractNumbers, Kernel]:
+    """A contract's numbers and its funding kernel (methodology §2.2).
+
+    `exact_mark`: the rule itself reads mark against index, so the premium from them is exact (tier 1).
+    `estimate`: the published rate is for the interval that is running, so it can be held against the formula.
+    """
+    rule = contract.rule
+    kernel = kernel_parameters(rule, contract.interval_h, contract.cap, contract.floor, contract.rate_period_h)
+    numbers = ContractNumbers(
+        period_h=contract.rate_period_h,
+        interval_h=contract.interval_h,
+        interest_h=interest_hourly(kernel),
+        cap_h=_bound(contract.cap, contract.rate_period_h, float(kernel.cap), float(kernel.period_h)),
+        floor_h=_bound(contract.floor, contract.rate_period_h, float(kernel.floor), float(kernel.period_h)),
+        multiplier=contract.multiplier,
+        comparable_price=contract.quote in DOLLARS,
+        continuous=contract.continuous,
+        index_is_mark=Note.INDEX_IS_MARK in contract.notes,
+        exact_mark=rule.family is Family.CONTINUOUS and rule.averaging is Averaging.NONE,
+        estimate=contract.rate_kind in (RateKind.PREDICTED, RateKind.RUNNING),
+        averaging=int(AVERAGING_CODE[rule.averaging]),
+        anchor_h=float(rule.anchor_h),
+    )
+    return numbers, kernel
+
+
+def interest_hourly(kernel: Kernel) -> float:
+    """The rate per hour that a kernel gives inside its dead band, (s·I + j)/N; the convention where it is unknown."""
+    if math.isnan(float(kernel.period_h)):
+        return DEFAULT_INTEREST_8H / 8.0
+    return (float(kernel.share) * float(kernel.interest) + float(kernel.fixed)) / float(kernel.period_h)
+
+
+def _bound(own: float, rate_period_h: float, of_kernel: float, period_h: float) -> float:
+    """A cap or floor per hour: the contract's, else the rule's, else NaN."""
+    if not math.isnan(own):
+        return own / rate_period_h
+    return of_kernel / period_h if math.isfinite(of_kernel) else math.nan
