@@ -1,0 +1,216 @@
+"""The application: palette, clock of the screen, and the ways to what opens over the main screen."""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+
+from fundtui.clock import Clock, SystemClock
+from fundtui.imbalance.catalogue import Level
+from fundtui.ui.choices import Choices, watchlists
+from fundtui.ui.glyphs import terminal_has_unicode
+from fundtui.ui.output import OutputApp
+from fundtui.ui.safety import ScreenGuard
+from fundtui.ui.screens.main import MainScreen
+from fundtui.ui.theme import DEFAULT_THEME, Pens, ThemeError, load_theme, textual_theme, theme_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.app import SystemCommand
+    from textual.screen import Screen
+
+    from fundtui.imbalance.table import Table
+    from fundtui.ui.source import Source
+
+FRAME_S = 0.1
+# The hint for a new user goes away by itself.
+HINT_S = 90.0
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line and the terminal decide, over the settings."""
+
+    colour: bool = True
+    unicode: bool | None = None
+    mouse: bool = True
+    diff: bool = True
+    theme_folder: Path | None = None
+
+
+class FundtuiApp(OutputApp):
+    """Shows one engine."""
+
+    TITLE = "fundtui"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", "Leave at once", show=False, priority=True),
+        Binding("colon", "command_palette", "Find a command", show=False),
+    ]
+    CSS = """
+    Screen { background: $background; overflow: hidden; scrollbar-size: 0 0; }
+    Toast { background: $surface; }
+    """
+
+    def __init__(self, source: Source, options: Options | None = None, wall: Clock | None = None, **more: Any) -> None:
+        self.options = options or Options()
+        self.wall = wall or SystemClock()
+        super().__init__(self.wall.monotonic, diff=self.options.diff, **more)
+        self.animation_level = "none"
+        self.source = source
+        display = source.settings.display
+        self.watchlists = watchlists(display, source.settings.watchlists)
+        self.choices = Choices(basis=display.rate_basis, watchlist=self._first_list(display.watchlist))
+        self.frozen_ms = 0
+        self.exit_code = 0
+        self._guard = ScreenGuard()
+        self._started_at = self.wall.monotonic()
+        self.pens = self._pens(display.theme)
+
+    # -- looks
+
+    def _first_list(self, name: str) -> int:
+        return next((index for index, each in enumerate(self.watchlists) if name and each.name == name), 0)
+
+    def _pens(self, name: str) -> Pens:
+        """Pens of a theme; a theme that cannot be read falls back to the default one and says so."""
+        options = self.options
+        unicode = terminal_has_unicode() if options.unicode is None else options.unicode
+        try:
+            palette = load_theme(name, options.theme_folder)
+        except ThemeError as error:
+            self.trouble = str(error)
+            palette = load_theme(DEFAULT_THEME)
+        self.register_theme(textual_theme(palette))
+        self.theme = f"fundtui-{palette.name}"
+        return Pens(palette, colour=options.colour and not self.no_color, unicode=unicode)
+
+    trouble = ""
+
+    @property
+    def without_colour(self) -> bool:
+        return not self.pens.colour
+
+    def use_theme(self, name: str) -> None:
+        """Draw everything with another theme."""
+        self.pens = self._pens(name)
+        self.termdiff.invalidate()
+        self.main.restyle()
+
+    def action_theme(self) -> None:
+        names = theme_names(self.options.theme_folder)
+        current = self.pens.palette.name
+        after = names[(names.index(current) + 1) % len(names)] if current in names else names[0]
+        self.use_theme(after)
+        self.main.say(f"theme {after}: {self.pens.palette.summary}")
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [self._guard, *super().get_line_filters()]
+
+    # -- life
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    @property
+    def link_s(self) -> float:
+        """Round trip to the terminal where it is long enough to matter."""
+        round_trip = self.pacer.round_trip_s
+        return round_trip if round_trip >= 0.02 else math.nan
+
+    def get_default_screen(self) -> Screen[Any]:
+        return MainScreen(self)
+
+    def on_mount(self) -> None:
+        self.set_interval(FRAME_S, self._frame)
+        self.call_after_refresh(self._start_engine)
+
+    def _frame(self) -> None:
+        self.main.tick()
+
+    async def _start_engine(self) -> None:
+        await self.source.start()
+        if self.trouble:
+            self.main.say(self.trouble, "warning")
+        # What exists now stays for the whole life: the collector need not look at it again.
+        gc.enable()
+        gc.freeze()
+
+    def hint(self, now: float) -> str:
+        """What the footer says to someone who just started; nothing later."""
+        return ""
+
+    def action_interrupt(self) -> None:
+        self.leave(130)
+
+    async def action_quit(self) -> None:
+        self.leave(0)
+
+    def leave(self, code: int) -> None:
+        """End with this exit code."""
+        self.exit_code = code
+        self.exit(code, return_code=code)
+
+    def action_redraw(self) -> None:
+        self.redraw()
+
+    async def run_main_action(self, action: str) -> None:
+        """Run what a key of the main screen does."""
+        await self.run_action(action, default_namespace=self.main)
+
+    def show_watchlist(self, number: int) -> None:
+        """Show a watchlist by its place."""
+        self.main.use_watchlist(number)
+        self.main.restyle()
+
+    # -- what opens
+
+    def action_help(self) -> None:
+        from fundtui.ui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.main.scene()))
+
+    def open_asset(self, row: int) -> None:
+        """Open the detail of an asset over the whole screen."""
+        from fundtui.ui.screens.asset import AssetScreen
+
+        self.push_screen(AssetScreen(self, row))
+
+    def open_explanation(self, level: Level, row: int, key: str) -> None:
+        """Open where a figure comes from."""
+        from fundtui.ui.screens.explain import ExplainScreen
+
+        self.push_screen(ExplainScreen(self.main.scene(), self.source.explain(level, row, key)))
+
+    def copy_row(self, table: Table, row: int) -> None:
+        """Copy every figure of a row as one line of JSON, in exported units."""
+        self.copy_to_clipboard(json.dumps(row_record(table, row), allow_nan=False))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        from fundtui.ui.commands import commands
+
+        return commands(self)
+
+
+def row_record(table: Table, row: int) -> dict[str, Any]:
+    """One row with catalogue keys, exported units, None for what is missing."""
+    record: dict[str, Any] = {}
+    for key, metric in table.metrics.items():
+        if key in table.labels:
+            record[key] = table.text(key, row) or None
+        elif key in table.columns:
+            value = float(table.columns[key][row]) * metric.export_factor
+            record[key] = value if math.isfinite(value) else None
+    return record

@@ -1,0 +1,67 @@
+"""Every key once: bindings, the footer, the help screen and the palette of commands are made from here."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a person can do.
+
+    keys    Textual's names, separated by commas; shown: how people write them
+    action  the action's name with its arguments
+    label   one or two words for the footer (empty: not in the footer); help: one sentence
+    """
+
+    keys: str
+    shown: str
+    action: str
+    help: str
+    label: str = ""
+    group: str = "Everywhere"
+
+
+KEYS = (
+    Key(keys="up,k", shown="↑ k", action="step(-1)", help="One row up.", group="Move"),
+    Key(keys="down,j", shown="↓ j", action="step(1)", help="One row down.", group="Move"),
+    Key(keys="left,h", shown="← h", action="column(-1)", help="One column to the left.", group="Move"),
+    Key(keys="right,l", shown="→ l", action="column(1)", help="One column to the right.", group="Move"),
+    Key(keys="pageup,ctrl+b", shown="PgUp", action="page(-1)", help="One page up.", group="Move"),
+    Key(keys="pagedown,ctrl+f", shown="PgDn", action="page(1)", help="One page down.", group="Move"),
+    Key(keys="g,home", shown="g Home", action="edge(0)", help="To the first row.", group="Move"),
+    Key(keys="G,end", shown="G End", action="edge(1)", help="To the last row.", group="Move"),
+    Key(keys="slash", shown="/", action="filter", label="filter", group="Choose",
+        help="Filter as you type: part of a name, !part for the inverse, or an expression such as spread > 25%."),
+    Key(keys="escape", shown="Esc", action="back", group="Choose", help="Close what is open; drop the filter."),
+    Key(keys="less_than_sign", shown="<", action="sort(0)", label="", group="Choose",
+        help="Sort by the column under the cursor, smallest first; again turns it round."),
+    Key(keys="greater_than_sign", shown=">", action="sort(1)", label="", group="Choose",
+        help="Sort by the column under the cursor, greatest first; again turns it round."),
+    Key(keys="space", shown="Space", action="pin", group="Choose", help="Pin the row to the top, or let it go."),
+    Key(keys="tab", shown="Tab", action="watchlist(1)", label="list", group="Choose", help="Next watchlist."),
+    Key(keys="shift+tab", shown="Shift+Tab", action="watchlist(-1)", group="Choose", help="Previous watchlist."),
+    Key(keys="z", shown="z", action="faults", group="Choose", help="Only assets with something left out or late."),
+    Key(keys="enter", shown="Enter", action="open", label="open", group="Look",
+        help="Open the asset: every venue's instrument, and why something is left out."),
+    Key(keys="b", shown="b", action="basis", label="basis", group="Look", help="Rates per year, per hour or per 8 hours."),
+    Key(keys="e", shown="e", action="lens", label="lens", group="Look",
+        help="Rates as published, above the cost of money, or the premium alone."),
+    Key(keys="w", shown="w", action="wide", label="wide", group="Look", help="More columns."),
+    Key(keys="x", shown="x", action="explain", label="explain", group="Look",
+        help="Where the figure under the cursor comes from."),
+    Key(keys="y", shown="y", action="copy", group="Look", help="Copy the row as JSON to the clipboard."),
+    Key(keys="p", shown="p", action="pause", label="pause", help="Hold the picture; data keeps coming in."),
+    Key(keys="t", shown="t", action="theme", help="Next theme."),
+    Key(keys="colon,ctrl+p", shown=": Ctrl+P", action="command_palette", help="Find a command by name."),
+    Key(keys="question_mark,f1", shown="?", action="help", label="help", help="This help."),
+    Key(keys="ctrl+l", shown="Ctrl+L", action="redraw", help="Draw the whole screen again."),
+    Key(keys="q", shown="q", action="quit", label="quit", help="Leave."),
+    Key(keys="ctrl+c", shown="Ctrl+C", action="interrupt", help="Leave at once, with exit code 130."),
+)  # fmt: skip
+
+_SORT = ("< >", "sort")
+FOOTER = tuple(
+    entry
+    for key in KEYS
+    for entry in (((key.shown, key.label),) if key.label else (_SORT,) if key.keys == "less_than_sign" else ())
+)

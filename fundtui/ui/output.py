@@ -1,0 +1,213 @@
+"""Where a composited frame becomes bytes: the cell diff and frame pacing, hooked into Textual.
+
+Everything private of Textual that fundtui touches is named in this module. `supported()` checks the names against the
+installed version; where one is missing, `OutputApp` behaves exactly like a stock App.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import textual
+from rich.cells import cell_len
+from rich.color import ColorSystem
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App
+from textual.events import CursorPosition
+from textual.screen import Screen
+
+from fundtui.ui.safety import scrub
+from fundtui.ui.termdiff import Line, Run, TermDiff
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual import events
+    from textual.strip import Strip
+
+TESTED_VERSIONS = ("8.2",)
+SYNC_START = "\x1b[?2026h"
+SYNC_END = "\x1b[?2026l"
+ASK_POSITION = "\x1b[6n"
+# Frames that the terminal may owe an answer for. Two keep a fast line busy, and bound how late a slow one can be.
+MAX_UNANSWERED = 2
+_RECENT_ROUND_TRIPS = 16
+
+
+def supported(version: str = textual.__version__) -> bool:
+    """Whether this Textual is one that the hooks were tested with and has all names that they use."""
+    return version.startswith(TESTED_VERSIONS) and all(
+        hasattr(owner, name)
+        for owner, name in ((App, "_display"), (App, "_begin_update"), (Screen, "_compositor_refresh"))
+    )
+
+
+class Pacer:
+    """End-to-end flow control: a question after each frame, and no further frame while too many are unanswered.
+
+    Silence alone never ends the pacing, because a slow line is silent while a large frame drains. Only a terminal that
+    did not answer the very first question is taken to be unable to.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._asked: deque[float] = deque()
+        self._round_trips: deque[float] = deque(maxlen=_RECENT_ROUND_TRIPS)
+        self.answers = False
+        self.frames = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether the next frame has to wait."""
+        return self.answers and len(self._asked) >= MAX_UNANSWERED
+
+    @property
+    def round_trip_s(self) -> float:
+        """The shortest of the recent round trips in seconds; NaN before the first."""
+        return min(self._round_trips, default=math.nan)
+
+    def question(self) -> str:
+        """What to append to a frame. Before the terminal has answered once, only the first frame asks."""
+        self.frames += 1
+        if not self.answers and self._asked:
+            return ""
+        self._asked.append(self._now())
+        return ASK_POSITION
+
+    def answered(self) -> None:
+        """The terminal told its cursor position."""
+        self.answers = True
+        if self._asked:
+            self._round_trips.append(self._now() - self._asked.popleft())
+
+    def forget(self) -> None:
+        """The terminal was away (suspended, resumed): nothing is owed any more."""
+        self._asked.clear()
+
+
+class OutputApp(App[int]):
+    """An App whose frames go through the diff and the pacer. Everything else stays Textual's."""
+
+    def __init__(self, now: Callable[[], float], *, diff: bool = True, **options: Any) -> None:
+        super().__init__(**options)
+        self.termdiff = TermDiff()
+        self.pacer = Pacer(now)
+        self.bytes_out = 0
+        self._diff = diff and supported()
+        self._waiting: Screen[Any] | None = None
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if not self._diff or not isinstance(renderable, (ChopsUpdate, LayoutUpdate)) or self._cannot_draw():
+            super()._display(screen, renderable)
+            return
+        self.termdiff.use_colours(None if self.without_colour else self.console._color_system or ColorSystem.TRUECOLOR)
+        self.termdiff.columns = self.size.width
+        text = self.termdiff.render(collect(renderable))
+        if text:
+            self._write(text)
+        self.post_display_hook()
+
+    @property
+    def without_colour(self) -> bool:
+        """Whether no colour at all is written (NO_COLOR)."""
+        return self.no_color
+
+    def _cannot_draw(self) -> bool:
+        return (
+            bool(self._batch_count) or self.is_headless or self.is_inline or self._driver is None or not self._running
+        )
+
+    def _write(self, text: str) -> None:
+        """One write for the whole frame: brackets, content and the pacer's question."""
+        if self._sync_available:
+            text = f"{SYNC_START}{text}{SYNC_END}"
+        text += self.pacer.question()
+        self.bytes_out += len(text)
+        if self._driver is not None:
+            self._driver.write(text)
+
+    def hold_frame(self, screen: Screen[Any]) -> bool:
+        """Whether this frame has to wait for the terminal; it is drawn when the answer comes, as it is then."""
+        if self._diff and self.pacer.busy:
+            self._waiting = screen
+            return True
+        return False
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, CursorPosition):
+            self.pacer.answered()
+            waiting, self._waiting = self._waiting, None
+            if waiting is not None and waiting is self.screen:
+                waiting._compositor_refresh()
+            return
+        await super().on_event(event)
+
+    def redraw(self) -> None:
+        """Forget what the terminal shows and draw everything again."""
+        self.termdiff.invalidate()
+        self.pacer.forget()
+        self.screen.refresh(layout=True)
+
+    def on_resize(self) -> None:
+        # A terminal may reflow or clear at a resize: what it shows is unknown from here on.
+        self.termdiff.invalidate()
+
+    def on_app_resume(self) -> None:
+        self.redraw()
+
+
+class PacedScreen(Screen[Any]):
+    """A screen whose frames wait while the terminal owes answers; what changed meanwhile stays marked."""
+
+    def _compositor_refresh(self) -> None:
+        app = self.app
+        if isinstance(app, OutputApp) and app.hold_frame(self):
+            return
+        super()._compositor_refresh()
+
+
+def collect(update: CompositorUpdate) -> list[Line]:
+    """A frame as lines of runs, each with the cells that it covers."""
+    if isinstance(update, LayoutUpdate):
+        return _whole_lines(update)
+    return _parts(update) if isinstance(update, ChopsUpdate) else []
+
+
+def _whole_lines(update: LayoutUpdate) -> list[Line]:
+    lines: list[Line] = []
+    for y, strips in enumerate(update.strips, update.region.y):
+        runs: list[Run] = []
+        x = update.region.x
+        for strip in strips:
+            _append_runs(runs, strip, x)
+            x += strip.cell_length
+        lines.append((y, runs, update.region.x, x))
+    return lines
+
+
+def _parts(update: ChopsUpdate) -> list[Line]:
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for y, start, stop in update.spans:
+        spans.setdefault(y, []).append((start, stop))
+    lines: list[Line] = []
+    for y, touched in spans.items():
+        runs: list[Run] = []
+        low, high = 1 << 30, 0
+        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if strip is not None and any(x < stop and end > start for start, stop in touched):
+                _append_runs(runs, strip, x)
+                low, high = min(low, x), max(high, end)
+        if runs:
+            lines.append((y, runs, low, high))
+    return lines
+
+
+def _append_runs(runs: list[Run], strip: Strip, x: int) -> None:
+    for text, style, control in strip:
+        if control or not text:
+            continue
+        text = scrub(text)
+        runs.append((x, text, style))
+        x += len(text) if text.isascii() else cell_len(text)

@@ -1,0 +1,385 @@
+"""The main screen: header, skew table, detail of the selected asset, events, keys."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from fundtui.ui.output import PacedScreen
+
+from fundtui.imbalance.catalogue import Level
+from fundtui.query import QueryError
+from fundtui.ui import columns as column_sets
+from fundtui.ui.cells import Scene
+from fundtui.ui.choices import ALL, Watchlist
+from fundtui.ui.filtering import Filter, Selection
+from fundtui.ui.keys import KEYS
+from fundtui.ui.view import View
+from fundtui.ui.widgets.detail import DetailPanel
+from fundtui.ui.widgets.events import EventPanel
+from fundtui.ui.widgets.footer import Footer
+from fundtui.ui.widgets.header import Header, HeaderState, summary
+from fundtui.ui.widgets.prompt import FilterPrompt
+from fundtui.ui.widgets.summary import SummaryPanel
+from fundtui.ui.widgets.table import RowsTable
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from fundtui.ui.app import FundtuiApp
+
+# Widths and heights at which the layout changes (screens.md): a strip of a tmux pane, small, common, roomy.
+SUMMARY_BELOW = 60
+STACKED_FROM = (100, 30)
+BESIDE_FROM = (170, 30)
+SMALLEST = (24, 4)
+# A message in the footer stays for that long, seconds.
+MESSAGE_S = 6.0
+# Data counts as flowing while something changed within this time.
+QUIET_AFTER_S = 5.0
+# The panel of the selected asset waits until a held key is let go.
+SETTLE_S = 0.12
+
+
+class MainScreen(PacedScreen):
+    """Pulls what it shows from the engine at its own pace."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.help, show=False)
+        for key in KEYS
+        if key.action not in {"command_palette", "interrupt"}
+    ]
+    DEFAULT_CSS = """
+    MainScreen { layout: vertical; overflow: hidden; scrollbar-size: 0 0; }
+    #body { layout: horizontal; height: 1fr; }
+    #left { layout: vertical; width: 1fr; height: 100%; }
+    #table { height: 1fr; width: 100%; }
+    #detail { display: none; }
+    #events { display: none; }
+    #summary { display: none; height: 1fr; }
+    MainScreen.stacked #detail { display: block; height: 30%; min-height: 9; max-height: 16; }
+    MainScreen.stacked #events { display: block; height: 4; }
+    MainScreen.beside #events { display: block; height: 6; }
+    MainScreen.beside #side { display: block; width: 84; height: 100%; }
+    #side { display: none; }
+    MainScreen.summary #body, MainScreen.summary #footer { display: none; }
+    MainScreen.summary #summary { display: block; }
+    """
+
+    app: FundtuiApp
+
+    def __init__(self, app: FundtuiApp) -> None:
+        super().__init__(id="main")
+        self.source = app.source
+        self.choices = app.choices
+        self.now = app.wall.monotonic
+        self.lists = app.watchlists
+        first = self.lists[self.choices.watchlist]
+        self.view = View(self.source.table(Level.ASSET), first.sort_key, descending=first.descending)
+        self._revision = -1
+        self._second = -1
+        self._changed_at = -math.inf
+        self._message = ""
+        self._message_until = -math.inf
+        self._moved_at = -math.inf
+        self._detail_due = False
+        self._held = False
+
+    # -- layout
+
+    def compose(self) -> ComposeResult:
+        yield Header(id="header")
+        yield SummaryPanel(id="summary")
+        with Container(id="body"):
+            with Container(id="left"):
+                yield RowsTable(self.view, self.now, id="table")
+                yield DetailPanel(id="detail")
+            yield DetailPanel(id="side")
+        yield EventPanel(id="events")
+        yield FilterPrompt(id="prompt")
+        yield Footer(id="footer")
+
+    def on_mount(self) -> None:
+        self.header = self.query_one(Header)
+        self.table = self.query_one(RowsTable)
+        self.summary = self.query_one(SummaryPanel)
+        self.events_panel = self.query_one(EventPanel)
+        self.prompt = self.query_one(FilterPrompt)
+        self.footer = self.query_one(Footer)
+        self.use_watchlist(self.choices.watchlist)
+        self.table.focus()
+        self.choose_layout(self.app.size.width, self.app.size.height)
+
+    def choose_layout(self, width: int, height: int) -> None:
+        """Choose the layout for this size."""
+        compact = width < SUMMARY_BELOW or height < 12
+        beside = not compact and width >= BESIDE_FROM[0] and height >= BESIDE_FROM[1]
+        stacked = not compact and not beside and width >= STACKED_FROM[0] and height >= STACKED_FROM[1]
+        self.set_class(compact, "summary")
+        self.set_class(beside, "beside")
+        self.set_class(stacked, "stacked")
+        self.call_after_refresh(self.restyle)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.choose_layout(event.size.width, event.size.height)
+
+    @property
+    def detail(self) -> DetailPanel:
+        """The detail panel that the layout shows."""
+        return self.query_one("#side" if self.has_class("beside") else "#detail", DetailPanel)
+
+    # -- drawing
+
+    def scene(self) -> Scene:
+        """How figures look right now."""
+        now_ms = self.app.frozen_ms if self.choices.paused else self.source.clock.utc_ms()
+        return Scene(self.app.pens, self.choices.basis, self.choices.lens, now_ms)
+
+    def restyle(self) -> None:
+        """Basis, lens, columns, theme or size changed: draw everything anew."""
+        scene = self.scene()
+        width = self.table.size.width
+        gap = 2 if width >= 100 else 1
+        chosen = self.lists[self.choices.watchlist].columns
+        if chosen and not self.choices.wide:
+            ranked = [(column, index) for index, column in enumerate(column_sets.chosen(chosen))]
+        else:
+            ranked = column_sets.skew(wide=self.choices.wide, lens=self.choices.lens)
+        self.table.restyle(scene, column_sets.fitting(ranked, width - 1, gap), gap)
+        self._revision = -1
+        self.tick()
+        for panel in (self.header, self.events_panel, self.detail, self.summary, self.footer):
+            panel.mark_all()
+
+    def tick(self) -> None:
+        """Follow the engine; called a few times a second."""
+        now = self.now()
+        scene = self.scene()
+        revision = self._revision if self.choices.paused else self.source.revision
+        changed = revision != self._revision
+        second = scene.now_ms // 1000
+        held = self.view.held(now)
+        if not (changed or second != self._second or held != self._held or self._detail_due):
+            return
+        self._revision = revision
+        if changed:
+            self._changed_at = now
+        self.table.sync(scene, changed=changed or (self._held and not held), now=now)
+        self._held = held
+        if second != self._second or changed:
+            self._draw_panels(scene, now)
+        elif self._detail_due:
+            self._draw_detail(scene, now)
+        self._second = second
+
+    def _draw_panels(self, scene: Scene, now: float) -> None:
+        feeds = summary(self.source.health())
+        self.header.show(scene, self._header_state(now), feeds)
+        if self.has_class("summary"):
+            self.summary.show(scene, self.view, feeds)
+            return
+        self._draw_detail(scene, now)
+        if not self.choices.paused:
+            self.events_panel.show(scene, self.source.events, self.source.event_count)
+        if now >= self._message_until:
+            self._message = ""
+        self.footer.show(scene, self._message or self.app.hint(now), "accent" if self._message else "dim")
+
+    def _draw_detail(self, scene: Scene, now: float) -> None:
+        self._detail_due = now - self._moved_at < SETTLE_S
+        detail = self.detail
+        if self._detail_due or not detail.display:
+            return
+        row = self.view.row
+        rows = () if row is None else self.source.instrument_rows(row).tolist()
+        detail.show(scene, self.view.table, row, self.source.table(Level.INSTRUMENT), rows)
+
+    def _header_state(self, now: float) -> HeaderState:
+        counts = self.source.alert_counts()
+        metric = self.view.table.metrics.get(self.view.sort_key)
+        chosen = self.lists[self.choices.watchlist]
+        glyphs = self.app.pens.glyphs
+        return HeaderState(
+            mode=self.source.mode,
+            watchlist=chosen.name,
+            watchlist_number=self.choices.watchlist + 1,
+            watchlists=len(self.lists),
+            shown=len(self.view.order),
+            total=self.view.shown_of,
+            sort_title=(metric.title if metric else self.view.sort_key)
+            + (glyphs.falling if self.view.descending else glyphs.rising),
+            filter_text=self.view.filter.text if self.view.filter and not self.prompt.open else "",
+            faults_only=self.choices.faults_only,
+            wide=self.choices.wide,
+            paused=self.choices.paused,
+            held=self.view.held(now),
+            outage=self.source.local_outage,
+            firing=counts.firing,
+            pending=counts.pending,
+            ticking=now - self._changed_at < QUIET_AFTER_S,
+            link_s=self.app.link_s,
+        )
+
+    def say(self, text: str, role: str = "accent") -> None:
+        """Show a message in the footer for a while."""
+        self._message, self._message_until = text, self.now() + MESSAGE_S
+        self.footer.show(self.scene(), text, role)
+
+    # -- moving
+
+    def action_step(self, rows: int) -> None:
+        self.table.step(rows, self.now())
+
+    def action_page(self, pages: int) -> None:
+        self.table.step(pages * max(self.table.page - 1, 1), self.now())
+
+    def action_edge(self, edge: int) -> None:
+        self.table.move(edge * len(self.view.order), self.now())
+
+    def action_column(self, columns: int) -> None:
+        self.table.move_column(columns)
+
+    @on(RowsTable.Moved)
+    def _moved(self) -> None:
+        self._moved_at = self.now()
+        self._detail_due = True
+        if not self._held:
+            self._held = True
+            self.header.show(self.scene(), self._header_state(self.now()), self.header.feeds)
+
+    # -- choosing
+
+    def action_sort(self, descending: int) -> None:
+        key = self.table.columns[self.table.column].key
+        if key == self.view.sort_key:
+            self.view.sort_by(key)
+        else:
+            self.view.sort_by(key, ascending=not descending)
+        self.reorder()
+
+    @on(RowsTable.SortAsked)
+    def _sort_asked(self, message: RowsTable.SortAsked) -> None:
+        column = next((column for column in self.table.columns if column.key == message.key), None)
+        self.view.sort_by(message.key, ascending=bool(column and column.ascending))
+        self.reorder()
+
+    def reorder(self) -> None:
+        """Sort, filter, pins or watchlist changed: order anew at once, held or not."""
+        self.view.release()
+        self.table.sync(self.scene(), changed=True, now=self.now())
+        self.table.mark([0])
+        self._draw_panels(self.scene(), self.now())
+
+    def action_pin(self) -> None:
+        self.view.toggle_pin()
+        self.reorder()
+
+    def action_faults(self) -> None:
+        self.choices.faults_only = not self.choices.faults_only
+        self._use_extra()
+        self.reorder()
+
+    def action_watchlist(self, step: int) -> None:
+        self.use_watchlist((self.choices.watchlist + step) % len(self.lists))
+        self.restyle()
+        if len(self.lists) == 1:
+            self.say("no watchlists in config.toml yet")
+
+    def use_watchlist(self, number: int) -> None:
+        """Show that watchlist with its own order."""
+        self.choices.watchlist = number
+        chosen = self.lists[number]
+        self.view.show_only(chosen.assets if chosen.assets and not chosen.where else None)
+        self.view.sort_key, self.view.descending = chosen.sort_key, chosen.descending
+        self._use_extra()
+        self.view.release()
+
+    def _use_extra(self) -> None:
+        """The watchlist's query and the switch for faults, as one filter beside the person's own."""
+        chosen: Watchlist = self.lists[self.choices.watchlist]
+        parts = [f"({chosen.where})"] if chosen.where else []
+        if chosen.where and chosen.assets:
+            names = ", ".join(f'"{asset}"' for asset in chosen.assets)
+            parts = [f"({chosen.where} or asset in ({names}))"]
+        if self.choices.faults_only:
+            parts.append("excluded > 0")
+        try:
+            self.view.extra = Filter(" and ".join(parts), self._compile) if parts else None
+        except QueryError as error:
+            self.view.extra = None
+            self.say(f"watchlist {chosen.name if chosen.name != ALL else ''}: {error}", "warning")
+
+    def _compile(self, text: str) -> Selection:
+        return self.source.select(text, Level.ASSET)
+
+    def action_filter(self) -> None:
+        self.prompt.show(self.view.filter.text if self.view.filter else "")
+
+    @on(FilterPrompt.Typed)
+    def _filter_typed(self, message: FilterPrompt.Typed) -> None:
+        try:
+            chosen = Filter(message.text, self._compile)
+        except QueryError as error:
+            # The last filter that made sense stays while a person is still typing.
+            self.prompt.trouble(error.message, error.column)
+            return
+        self.prompt.trouble("")
+        self.view.filter = None if chosen.empty else chosen
+        self.reorder()
+
+    @on(FilterPrompt.Done)
+    def _filter_done(self, message: FilterPrompt.Done) -> None:
+        if not message.keep:
+            self.view.filter = None
+        self.table.focus()
+        self.reorder()
+
+    def action_back(self) -> None:
+        if self.view.filter is not None:
+            self.view.filter = None
+            self.reorder()
+
+    # -- looking
+
+    def action_basis(self) -> None:
+        self.choices.next_basis()
+        self.restyle()
+
+    def action_lens(self) -> None:
+        self.choices.next_lens()
+        swap = {"consensus", "excess", "premium"}
+        if self.view.sort_key in swap:
+            self.view.sort_key = {"raw": "consensus", "excess": "excess", "premium": "premium"}[self.choices.lens.value]
+            self.view.release()
+        self.restyle()
+
+    def action_wide(self) -> None:
+        self.choices.wide = not self.choices.wide
+        self.restyle()
+
+    def action_pause(self) -> None:
+        self.choices.paused = not self.choices.paused
+        self.app.frozen_ms = self.source.clock.utc_ms()
+        self._draw_panels(self.scene(), self.now())
+
+    def action_open(self) -> None:
+        if self.view.row is not None:
+            self.app.open_asset(self.view.row)
+
+    @on(RowsTable.Opened)
+    def _opened(self) -> None:
+        self.action_open()
+
+    def action_explain(self) -> None:
+        row = self.view.row
+        if row is not None:
+            self.app.open_explanation(Level.ASSET, row, self.table.columns[self.table.column].key)
+
+    def action_copy(self) -> None:
+        row = self.view.row
+        if row is not None:
+            self.app.copy_row(self.view.table, row)
+            self.say(f"{self.view.table.keys[row]} copied as JSON")

@@ -1,0 +1,113 @@
+"""Widgets drawn as whole cached lines and handed to the compositor as they are.
+
+Textual's own path styles, pads and filters every line at every repaint; these widgets make their strips in full
+width, colour and safety themselves (`paint.strip_of`), so a frame costs only the lines that changed (terminal §0, §2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from fundtui.ui.theme import Pens
+
+
+class Canvas(Widget):
+    """Base of everything that the interface draws itself. Subclasses make a line; the canvas keeps and compares."""
+
+    DEFAULT_CSS = "Canvas { scrollbar-size: 0 0; overflow: hidden; padding: 0; }"
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id, classes=classes)
+        self._frame: list[Strip | None] = []
+        self._frame_width = -1
+
+    def line(self, y: int, width: int) -> Strip:
+        """The strip of line `y`, exactly `width` cells wide."""
+        raise NotImplementedError
+
+    def mark(self, lines: Iterable[int]) -> None:
+        """These lines look different now."""
+        regions = []
+        height = len(self._frame)
+        for y in lines:
+            if 0 <= y < height:
+                self._frame[y] = None
+                regions.append(Region(0, y, self.size.width, 1))
+        if regions:
+            self.refresh(*regions)
+
+    def mark_all(self) -> None:
+        """Everything looks different now."""
+        self._frame = [None] * len(self._frame)
+        self.refresh()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The strips of the asked lines; only those that were marked are made anew."""
+        self._dirty_regions.clear()
+        width, height = self.size
+        if width != self._frame_width or height != len(self._frame):
+            self._frame = [None] * height
+            self._frame_width = width
+        frame = self._frame
+        strips = []
+        for y in range(crop.y, min(crop.bottom, height)):
+            strip = frame[y]
+            if strip is None:
+                strip = frame[y] = self.line(y, width)
+            strips.append(strip)
+        # A resize can ask for lines that the widget does not have yet.
+        strips += [Strip.blank(width)] * (crop.height - len(strips))
+        if crop.x or crop.width != width:
+            strips = [strip.crop(crop.x, crop.right) for strip in strips]
+        return strips
+
+
+class Panel(Canvas):
+    """A canvas whose content is a short list of lines, made together and compared with what is shown."""
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id, classes=classes)
+        self._content: list[Strip] = []
+        self._content_size = (-1, -1)
+
+    def content(self, width: int, height: int) -> list[Strip]:
+        """At most `height` lines of exactly `width` cells."""
+        raise NotImplementedError
+
+    def blank(self, width: int) -> Strip:
+        """The line below the content."""
+        raise NotImplementedError
+
+    def update(self) -> None:
+        """Make the content anew and repaint the lines that differ."""
+        width, height = self.size
+        if not width or not height:
+            return
+        before, known = self._content, self._content_size == (width, height)
+        self._make(width, height)
+        if not known:
+            self.mark_all()
+            return
+        after = self._content
+        longest = max(len(before), len(after))
+        self.mark(y for y in range(longest) if y >= len(before) or y >= len(after) or before[y] != after[y])
+
+    def _make(self, width: int, height: int) -> None:
+        self._content = self.content(width, height)[:height]
+        self._content_size = (width, height)
+
+    def line(self, y: int, width: int) -> Strip:
+        if self._content_size != tuple(self.size):
+            self._make(*self.size)
+        return self._content[y] if y < len(self._content) else self.blank(width)
+
+
+def blank_line(pens: Pens, width: int, surface: str) -> Strip:
+    """An empty line of a surface."""
+    return Strip.blank(width, pens("plain", surface))

@@ -1,0 +1,233 @@
+"""The table of assets: thousands of rows, of which only the visible lines that changed are ever drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from fundtui.ui.cells import Scene
+from fundtui.ui.columns import GUTTER, Column
+from fundtui.ui.paint import strip_of
+from fundtui.ui.rows import heading_spans, row_spans
+from fundtui.ui.view import View
+from fundtui.ui.widgets.canvas import Canvas
+
+HEAD_LINES = 1
+_NO_ROW = -1
+_WHEEL_LINES = 3
+
+
+class RowsTable(Canvas, can_focus=True):
+    """Heading and rows of a view. Owns the scroll position; the view owns order and cursor."""
+
+    class Moved(Message):
+        """The cursor is on another row."""
+
+    class SortAsked(Message):
+        """A column head was clicked."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    class Opened(Message):
+        """The row under the cursor was opened."""
+
+    def __init__(self, view: View, now: Callable[[], float], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.view = view
+        self._now = now
+        self.scene: Scene | None = None
+        self.columns: list[Column] = []
+        self.column = 0
+        self.gap = 2
+        self.top = 0
+        self._drawn_rows: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._drawn_versions: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._drawn_soon: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self._drawn_minute = -1
+        self._drawn_cursor = _NO_ROW
+        self._drawn_top = 0
+
+    # -- what is visible
+
+    @property
+    def page(self) -> int:
+        """How many rows fit."""
+        return max(self.size.height - HEAD_LINES, 0)
+
+    def _visible(self) -> NDArray[np.int64]:
+        return self.view.order[self.top : self.top + self.page]
+
+    def restyle(self, scene: Scene, columns: list[Column], gap: int) -> None:
+        """Other colours, columns or basis: everything is drawn anew."""
+        self.scene, self.columns, self.gap = scene, columns, gap
+        self.column = min(self.column, len(columns) - 1)
+        self._remember()
+        self.mark_all()
+
+    def sync(self, scene: Scene, *, changed: bool, now: float) -> None:
+        """Follow the data: draw the visible lines whose row, version, cursor or countdown is another than drawn."""
+        self.scene = scene
+        screen_line = self.view.cursor - self.top
+        at_start = self.top == 0
+        if self.view.refresh(now, changed=changed):
+            self._follow(screen_line, at_start=at_start)
+        self._mark_changed()
+
+    def _follow(self, screen_line: int, *, at_start: bool) -> None:
+        """After a re-sort: keep the asset under the cursor where it was on the screen."""
+        if at_start and self.view.cursor < self.page:
+            self.top = 0
+        elif self.view.cursor_key is not None:
+            self.top = self.view.cursor - screen_line
+        self._bound()
+
+    def _bound(self) -> None:
+        """Keep the scroll position inside the rows and the cursor inside the page."""
+        cursor, page = self.view.cursor, self.page
+        if cursor < self.top:
+            self.top = cursor
+        elif page and cursor >= self.top + page:
+            self.top = cursor - page + 1
+        self.top = max(0, min(self.top, len(self.view.order) - page))
+
+    def _mark_changed(self) -> None:
+        rows, versions, soon = self._snapshot()
+        minute = self._minute()
+        if len(rows) != len(self._drawn_rows) or minute != self._drawn_minute:
+            self._remember()
+            self.mark_all()
+            return
+        ticking = soon | (soon != self._drawn_soon)
+        differs = (rows != self._drawn_rows) | (versions != self._drawn_versions) | ticking
+        lines = set((np.flatnonzero(differs) + HEAD_LINES).tolist())
+        cursor = self.view.cursor - self.top
+        if cursor != self._drawn_cursor:
+            lines |= {cursor + HEAD_LINES, self._drawn_cursor + HEAD_LINES}
+        if self.top != self._drawn_top:
+            lines |= set(range(HEAD_LINES, self.size.height))
+        self._remember()
+        self.mark(sorted(lines))
+
+    def _snapshot(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+        rows = self._visible()
+        table = self.view.table
+        times = table.columns.get("next_funding_ms")
+        if times is None or self.scene is None:
+            return rows, table.version[rows], np.zeros(len(rows), np.bool_)
+        # Countdowns show minutes, and seconds in the last one only: nothing ticks that does not have to.
+        left = times[rows] - self.scene.now_ms
+        return rows, table.version[rows], (left < 60_000) & (left > -2_000)
+
+    def _minute(self) -> int:
+        return self.scene.now_ms // 60_000 if self.scene else 0
+
+    def _remember(self) -> None:
+        rows, versions, soon = self._snapshot()
+        self._drawn_rows, self._drawn_versions, self._drawn_soon = rows.copy(), versions, soon
+        self._drawn_minute = self._minute()
+        self._drawn_cursor = self.view.cursor - self.top
+        self._drawn_top = self.top
+
+    # -- drawing
+
+    def line(self, y: int, width: int) -> Strip:
+        scene = self.scene
+        if scene is None:
+            return Strip.blank(width)
+        if y < HEAD_LINES:
+            view = self.view
+            spans = heading_spans(scene, self.columns, self.gap, view.sort_key, view.descending, self.column)
+            return strip_of(spans, width, scene.pens("dim", "panel"))
+        index = self.top + y - HEAD_LINES
+        if index >= len(self.view.order):
+            return Strip([Segment(" " * width, scene.pens("plain", "table"))], width)
+        return self._row_line(scene, index, y, width)
+
+    def _row_line(self, scene: Scene, index: int, y: int, width: int) -> Strip:
+        view = self.view
+        row = int(view.order[index])
+        cursor = index == view.cursor
+        pinned = bool(view.pinned) and view.table.keys[row] in view.pinned
+        surface = "cursor" if cursor else "table"
+        body = strip_of(
+            row_spans(scene, view.table, row, self.columns, self.gap, cursor=cursor, pinned=pinned),
+            width - 1,
+            scene.pens("plain", surface),
+        )
+        thumb = scene.glyphs.thumb if self._on_thumb(y - HEAD_LINES) else " "
+        return Strip([*body, Segment(thumb, scene.pens("faint", surface))], width)
+
+    def _on_thumb(self, line: int) -> bool:
+        """Whether the scroll thumb covers this line of the page."""
+        count, page = len(self.view.order), self.page
+        if count <= page:
+            return False
+        size = max(1, page * page // count)
+        start = round((page - size) * self.top / (count - page))
+        return start <= line < start + size
+
+    # -- moving
+
+    def move(self, index: int, now: float) -> None:
+        """Put the cursor on a row of the order and scroll just as far as needed."""
+        self.view.move_to(index, now)
+        self._bound()
+        self._mark_changed()
+        self.post_message(self.Moved())
+
+    def step(self, rows: int, now: float) -> None:
+        """Move the cursor by so many rows."""
+        self.move(self.view.cursor + rows, now)
+
+    def scroll_rows(self, rows: int, now: float) -> None:
+        """Scroll by so many rows; the cursor stays inside the page."""
+        self.view.hold(now)
+        self.top = max(0, min(self.top + rows, len(self.view.order) - self.page))
+        kept = max(self.top, min(self.view.cursor, self.top + self.page - 1))
+        self.move(kept, now)
+
+    def move_column(self, columns: int) -> None:
+        """Move the column cursor."""
+        self.column = max(0, min(self.column + columns, len(self.columns) - 1))
+        self.mark([0])
+
+    # -- mouse
+
+    def column_at(self, x: int) -> int | None:
+        """Which column a cell of the heading belongs to; the gap belongs to the column on its left."""
+        start = GUTTER
+        for index, column in enumerate(self.columns):
+            if start <= x < start + column.width + self.gap:
+                return index
+            start += column.width + self.gap
+        return None
+
+    def on_click(self, event: events.Click) -> None:
+        now = self._now()
+        if event.y < HEAD_LINES:
+            index = self.column_at(event.x)
+            if index is not None:
+                self.column = index
+                self.post_message(self.SortAsked(self.columns[index].key))
+            return
+        index = self.top + event.y - HEAD_LINES
+        if index < len(self.view.order):
+            self.move(index, now)
+            if event.chain >= 2:
+                self.post_message(self.Opened())
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.scroll_rows(_WHEEL_LINES, self.app.source.clock.monotonic())  # type: ignore[attr-defined]
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.scroll_rows(-_WHEEL_LINES, self.app.source.clock.monotonic())  # type: ignore[attr-defined]

@@ -1,0 +1,247 @@
+"""A small engine over plain tables: what screens read, under the test's control."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from fundtui.clock import Clock, SystemClock
+from fundtui.config.schema import Settings
+from fundtui.imbalance.catalogue import CATALOGUE, Level
+from fundtui.imbalance.table import Table
+from fundtui.query import Query, compile_query
+from fundtui.status import Event, EventKind, Severity, VenueHealth, VenueState
+from fundtui.text import SafeText
+
+START_MS = 1_790_000_000_000
+VENUES = (
+    "binance", "bybit", "okx", "bitget", "gate", "kucoin", "mexc", "hyperliquid", "dydx", "kraken-futures", "deribit", "lighter",
+)  # fmt: skip
+NAMES = (
+    "BTC",
+    "ETH",
+    "SOL",
+    "WIF",
+    "PEPE",
+    "DOGE",
+    "XRP",
+    "ADA",
+    "AVAX",
+    "LINK",
+    "ARB",
+    "OP",
+    "SUI",
+    "APT",
+    "INJ",
+    "TIA",
+)
+HOURS_PER_YEAR = 8760.0
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many alerts are in which state."""
+
+    firing: int = 2
+    pending: int = 1
+    silenced: int = 0
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """An explanation as the engine gives it."""
+
+    title: str
+    value: str
+    formula: str
+    substituted: str
+    inputs: tuple[str, ...] = ()
+    exclusions: tuple[str, ...] = ()
+
+
+class FixedClock:
+    """Time that a test moves by hand."""
+
+    def __init__(self, utc_ms: int = START_MS) -> None:
+        self.start_ms = utc_ms
+        self.seconds = 0.0
+
+    def utc_ms(self) -> int:
+        return self.start_ms + round(self.seconds * 1000)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    def timeout(self, seconds: float) -> Any:
+        return asyncio.timeout(None)
+
+
+class Market:
+    """Assets and instruments drawn from a seed; `tick` changes a share of them."""
+
+    def __init__(
+        self,
+        assets: int = 60,
+        *,
+        per_asset: int = 8,
+        seed: int = 7,
+        clock: Clock | None = None,
+        settings: Settings | None = None,
+        names: tuple[str, ...] = NAMES,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.settings: Any = settings or Settings()
+        self.mode = "demo"
+        self.revision = 1
+        self.local_outage = False
+        self.events: deque[Event] = deque(maxlen=200)
+        self.event_count = 0
+        self.started = self.stopped = False
+        self.counts = Counts()
+        self.random = np.random.default_rng(seed)
+        self.tables = {
+            level: Table(level, CATALOGUE[level], series_points=96) for level in (Level.ASSET, Level.INSTRUMENT)
+        }
+        self._members: list[NDArray[np.int64]] = []
+        self.venues = VENUES
+        for number in range(assets):
+            self.add(names[number] if number < len(names) else f"TOK{number:04d}", per_asset)
+        self.touch(np.arange(assets))
+
+    def add(self, asset: str, instruments: int) -> int:
+        """A new asset with that many instruments on different venues."""
+        table, leaves = self.tables[Level.ASSET], self.tables[Level.INSTRUMENT]
+        row = table.add(asset)
+        self.put(table, row, "asset", asset)
+        table.columns["price"][row] = 10 ** self.random.uniform(-5, 5)
+        members = []
+        for index in range(instruments):
+            venue = VENUES[(row + index) % len(VENUES)]
+            leaf = leaves.add(f"{venue} {asset}USDT")
+            members.append(leaf)
+            for key, text in (("venue", venue), ("symbol", f"{asset}USDT"), ("asset", asset), ("status", "trading")):
+                self.put(leaves, leaf, key, text)
+            leaves.columns["interval_h"][leaf] = (8.0, 4.0, 1.0)[index % 3]
+            leaves.columns["oi_usd"][leaf] = 10 ** self.random.uniform(6, 9)
+            leaves.columns["apr"][leaf] = self.random.normal(0.1, 0.4) / HOURS_PER_YEAR
+        self._members.append(np.array(members, np.int64))
+        table.series["trend"][row] = np.cumsum(self.random.normal(0, 1e-6, 96)) + 1e-5
+        return row
+
+    @staticmethod
+    def put(table: Table, row: int, key: str, text: str) -> None:
+        """Set a text cell."""
+        table.columns[key][row] = table.code(key, text)
+
+    def touch(self, rows: NDArray[np.int64]) -> None:
+        """Give these assets new figures."""
+        now = self.clock.utc_ms()
+        for row in rows.tolist():
+            self._instruments(row, now)
+            self._asset(row, now)
+        table = self.tables[Level.ASSET]
+        table.version[rows] += 1
+        table.revision += 1
+        self.revision += 1
+
+    def _instruments(self, row: int, now: int) -> None:
+        leaves, members = self.tables[Level.INSTRUMENT], self._members[row]
+        apr = leaves.columns["apr"]
+        apr[members] += self.random.normal(0, 0.02, len(members)) / HOURS_PER_YEAR
+        leaves.columns["rate"][members] = apr[members] * leaves.columns["interval_h"][members]
+        leaves.columns["next_funding_ms"][members] = (now // 3_600_000 + 1) * 3_600_000
+        leaves.columns["premium"][members] = apr[members] * 8
+        leaves.columns["theory"][members] = apr[members] * 0.98
+        leaves.columns["divergence"][members] = apr[members] * 0.02
+        leaves.columns["cap_use"][members] = np.abs(apr[members]) * 500
+        leaves.columns["excess"][members] = apr[members] - 0.1095 / HOURS_PER_YEAR
+        leaves.columns["observed_ms"][members] = now
+        leaves.version[members] += 1
+
+    def _asset(self, row: int, now: int) -> None:
+        table, leaves, members = self.tables[Level.ASSET], self.tables[Level.INSTRUMENT], self._members[row]
+        apr = leaves.columns["apr"][members]
+        low, high = int(apr.argmin()), int(apr.argmax())
+        columns = table.columns
+        columns["consensus"][row] = np.median(apr)
+        columns["low_rate"][row], columns["high_rate"][row] = apr[low], apr[high]
+        columns["spread"][row] = apr[high] - apr[low]
+        self.put(table, row, "long", leaves.text("venue", int(members[low])))
+        self.put(table, row, "short", leaves.text("venue", int(members[high])))
+        columns["excess"][row] = np.median(apr) - 0.1095 / HOURS_PER_YEAR
+        columns["premium"][row] = np.median(apr) * 8
+        columns["divergence"][row] = apr[high] * 0.02
+        columns["z"][row] = abs(self.random.normal(1.5, 1))
+        columns["breakeven"][row] = self.random.exponential(60)
+        columns["oi_usd"][row] = leaves.columns["oi_usd"][members].sum()
+        columns["next_funding_ms"][row] = (now // 3_600_000 + 1) * 3_600_000
+        columns["venues"][row] = columns["instruments"][row] = len(members)
+        columns["excluded"][row] = 0.0
+
+    def exclude(self, row: int, reason: str) -> None:
+        """Leave the first instrument of an asset out, with a reason."""
+        leaf = int(self._members[row][0])
+        self.put(self.tables[Level.INSTRUMENT], leaf, "reasons", reason)
+        self.tables[Level.ASSET].columns["excluded"][row] = 1.0
+        self.revision += 1
+
+    def tick(self, share: float) -> NDArray[np.int64]:
+        """Change that share of all assets; the rows changed."""
+        count = self.tables[Level.ASSET].count
+        rows = self.random.choice(count, max(int(count * share), 1), replace=False)
+        self.touch(rows)
+        return rows
+
+    def report(self, text: str, severity: Severity = Severity.INFO) -> None:
+        """Add an event to the journal."""
+        event = Event(
+            time_ms=self.clock.utc_ms(), kind=EventKind.VENUE_RECOVERED, text=SafeText(text), severity=severity
+        )
+        self.events.append(event)
+        self.event_count += 1
+        self.revision += 1
+
+    # -- the read side
+
+    def table(self, level: Level) -> Table:
+        return self.tables[level]
+
+    def instrument_rows(self, asset_row: int) -> NDArray[np.int64]:
+        return self._members[asset_row]
+
+    def health(self) -> tuple[VenueHealth, ...]:
+        down = {"lighter"}
+        return tuple(
+            VenueHealth(
+                venue=venue,
+                title=venue.title(),
+                state=VenueState.DOWN if venue in down else VenueState.UP,
+                age_s=14.0 if venue in down else 3.0,
+                cadence_s=15.0,
+            )
+            for venue in self.venues
+        )
+
+    def select(self, text: str, level: Level) -> Query:
+        return compile_query(text, level)
+
+    def explain(self, level: Level, row: int, key: str) -> Explained:
+        table = self.tables[level]
+        return Explained(
+            f"{table.keys[row]} {key}", "+1.0%", table.metrics[key].formula, "1 + 1", ("bybit 3s",), ("okx: stale",)
+        )
+
+    def alert_counts(self) -> Counts:
+        return self.counts
+
+    async def start(self) -> None:
+        self.started = True
+
+    async def stop(self) -> None:
+        self.stopped = True
