@@ -82,8 +82,10 @@ class RowsDecoder(Generic[Row]):
             body = b"[" + body + b"]"
         try:
             raws = self._raw.decode(body)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        except msgspec.ValidationError as error:
             raise wrong_shape(body, error) from error
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise not_json(body, error) from error
         good, last_error = [], None
         for raw in raws:
             try:
