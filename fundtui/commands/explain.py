@@ -1,0 +1,62 @@
+"""`fundtui explain ASSET [VENUE]`: where each figure comes from."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fundtui.commands.errors import FAILURE, OK, USAGE, CommandError
+from fundtui.commands.market import gather, open_engine
+from fundtui.commands.writers import write_records
+from fundtui.imbalance.catalogue import Level, Unit, find
+from fundtui.query.errors import suggestion
+from fundtui.text import clean
+
+if TYPE_CHECKING:
+    from fundtui.engine import Engine
+    from fundtui.imbalance.explain import Explanation
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Poll once, then print every figure of an asset, or of one venue's instruments of it, with its origin."""
+    return asyncio.run(_run(arguments))
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    level = Level.ASSET if arguments.venue is None else Level.INSTRUMENT
+    if arguments.metric is not None and find(level, arguments.metric) is None:
+        raise CommandError(f"no metric {clean(arguments.metric)!r} per {level}; see `fundtui metrics`", USAGE)
+    engine = open_engine(arguments)
+    async with gather(engine, arguments.wait):
+        rows = _rows(engine, arguments.asset, arguments.venue)
+        explanations = [one for row in rows for one in _of_row(engine, level, row, arguments.metric)]
+        if arguments.format == "json":
+            write_records([msgspec.to_builtins(one) for one in explanations], "json", ())
+        else:
+            print("\n\n".join(one.text() for one in explanations))
+    return OK
+
+
+def _rows(engine: Engine, asset: str, venue: str | None) -> list[int]:
+    assets = engine.table(Level.ASSET)
+    row = assets.index.get(asset, assets.index.get(asset.upper()))
+    if row is None:
+        hint = suggestion(asset.upper(), assets.index)
+        raise CommandError(f"no asset {clean(asset)!r} on the venues that answered{hint}", FAILURE)
+    if venue is None:
+        return [row]
+    instruments = engine.table(Level.INSTRUMENT)
+    rows = [one for one in engine.instrument_rows(row).tolist() if instruments.text("venue", one) == venue]
+    if not rows:
+        raise CommandError(f"{clean(venue)} has no instrument of {assets.keys[row]}", FAILURE)
+    return rows
+
+
+def _of_row(engine: Engine, level: Level, row: int, key: str | None) -> Iterator[Explanation]:
+    for metric in engine.table(level).metrics.values():
+        if metric.unit is not Unit.SERIES and key in (None, metric.key, *metric.aliases):
+            yield engine.explain(level, row, metric.key)

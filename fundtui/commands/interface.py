@@ -1,0 +1,22 @@
+"""`fundtui` and `fundtui demo`: the interface."""
+
+from __future__ import annotations
+
+import argparse
+
+from fundtui.commands.market import open_engine, source_of
+from fundtui.sources import Source
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the interface over the source that the flags name."""
+    return show(arguments, source_of(arguments))
+
+
+def show(arguments: argparse.Namespace, source: Source) -> int:
+    """Show the interface over a source. Returns its exit code."""
+    engine = open_engine(arguments, source)
+    from fundtui.ui.app import Options
+    from fundtui.ui.run import run as run_interface
+
+    return run_interface(engine, Options(mouse=not getattr(arguments, "no_mouse", False)))
