@@ -33,7 +33,7 @@ def request_for(
     return Request(
         venue=venue.name,
         endpoint=endpoint.name,
-        url=rebase(venue.base_url.rstrip("/") + path, venue.name, base),
+        url=rebase((endpoint.base_url or venue.base_url).rstrip("/") + path, venue.name, base),
         method=endpoint.method,
         params=params + extra,
         body=endpoint.body.replace(KEY, json.dumps(key)[1:-1]),

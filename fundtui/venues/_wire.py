@@ -128,6 +128,11 @@ def wrong_shape(body: bytes, error: Exception) -> BadAnswer:
     """JSON that is not what the venue documents; `null` and error objects are told apart by the venue's decoder."""
     if body.strip() == b"null":
         return BadAnswer(Fault.EMPTY, "the answer is null")
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as damage:
+        # A decoder complains of the first thing it meets: here the shape, before the damage further on.
+        return not_json(body, damage)
     return BadAnswer(Fault.WRONG_SHAPE, f"unexpected answer: {clean(error, 160)}")
 
 

@@ -273,6 +273,7 @@ VENUE = Venue(
                 decode=decode_summary,
                 every_s=15,
                 required=currency == "BTC",
+                perishable=True,
             )
             for currency in CURRENCIES
         ),

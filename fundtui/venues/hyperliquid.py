@@ -369,6 +369,7 @@ VENUE = Venue(
             weight=20,
             every_s=45,
             keys=builder_dexes,
+            perishable=True,
         ),
         Endpoint(
             name="info:perpDexs",

@@ -62,9 +62,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     decode    bytes -> typed value; raises BadAnswer. Single-object and list forms are both accepted
     every_s   how often it is asked at the default pace
     required  without it no batch can be made; the others only fill fields
-    keys      for per-symbol endpoints: which keys to ask, from what is known so far; one request per key
+    keys      for per-symbol endpoints: which keys to ask, from what is known so far; one request per key. Where such
+              an endpoint is required, no key means that it is too early to ask
     next_page for paged endpoints: the extra parameters of the page after a decoded one, None at the end
     join      for paged endpoints: decoded pages -> one value
+    base_url  where it is not the venue's own
+    perishable  its answer carries rates though it is not required: left out of batches once it is overdue
     """
 
     name: str
@@ -79,6 +82,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     keys: Callable[[Parts, Wanted], Sequence[str]] | None = None
     next_page: Callable[[Any], Params | None] | None = None
     join: Callable[[Sequence[Any]], Any] | None = None
+    base_url: str = ""
+    perishable: bool = False
     max_bytes: int = 16 * MIB
 
 
