@@ -84,7 +84,7 @@ EXCHANGES: tuple[Exchange, ...] = (
     Exchange(
         "okx", Kernel.PER_INTERVAL,
         (Product("USDT", "USDT", 175, 0.8), Product("USDC", "USDC", 8, 1.0), _inverse(16, 0.9)),
-        _MIXED, cap=0.015, major_cap=0.00375, lag_s=20, bias_bp=-0.6, switches=True, traditional=0.2, oi_share=0.13,
+        _MIXED, cap=0.015, major_cap=0.00375, lag_s=20, bias_bp=-0.6, switches=True, oi_share=0.13,
     ),
     Exchange(
         "bitget", Kernel.NORMALISED,

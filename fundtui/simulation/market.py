@@ -98,6 +98,7 @@ class Market:
         self._hours = universe.hours.copy()
         self._calm = np.zeros(count, dtype=np.int64)
         self._settled = np.full(count, np.nan)
+        self._before = np.full(count, np.nan)
         self._paid: deque[tuple[int, Ints, Floats, Floats, Ints]] = deque(maxlen=KEPT_SETTLEMENTS)
         self._sum_p, self._sum_w = np.zeros(count), np.zeros(count)
         self._minute_ms = self.start_ms
@@ -239,7 +240,7 @@ class Market:
             premium=premium,
             average=average,
             rate=kernels.capped(universe, self._all, rate),
-            settled=self._settled,
+            settled=self._settled.copy(),
             hours=self._hours.copy(),
             next_ms=self._next_ms.copy(),
             previous_ms=self._next_ms - self._hours * 3_600_000,
@@ -258,18 +259,35 @@ class Market:
 
     def settled_rates(self, view: View, part: slice) -> Floats:
         """The rates paid last by the rows of `part`, looked up in the past where none was paid since the start."""
-        settled = self._settled[part]
-        unknown = np.nonzero(np.isnan(settled))[0] + part.start
-        if unknown.size:
-            settled_ms = self.start_ms - (self._minutes_since(unknown)) * MINUTE_MS
-            self._settled[unknown] = self._past_rates(unknown, settled_ms[None, :].astype(np.int64))[0][0]
-        return self._settled[part]
+        settled = view.settled[part]
+        unpaid = np.isnan(settled)
+        if unpaid.any():
+            if np.isnan(self._before[part]).any():
+                self._before[part] = self._past_rates(self._all[part], self._last_before(self._all[part])[None, :])[0][
+                    0
+                ]
+            settled = np.where(unpaid, self._before[part], settled)
+        return settled
 
-    def _minutes_since(self, rows: Ints) -> Floats:
-        interval = self.universe.hours[rows] * 3_600_000
+    def _last_before(self, rows: Ints) -> Ints:
+        """Times of the last settlements up to the start."""
         anchor = self.universe.anchor_min[rows] * MINUTE_MS
-        minutes: Floats = ((self.start_ms - anchor) % interval) / MINUTE_MS
-        return minutes
+        last: Ints = self.start_ms - (self.start_ms - anchor) % (self.universe.hours[rows] * 3_600_000)
+        return last
+
+    def accrued(self, view: View, part: slice, hours: int = CONTINUOUS_PERIOD_H) -> Floats:
+        """What the hourly-settled rows of `part` paid over the last full `hours`: the sum of their rates."""
+        last_ms = view.time_ms // 3_600_000 * 3_600_000
+        times = last_ms - 3_600_000 * np.arange(hours, dtype=np.int64)
+        rows = self._all[part]
+        before = times[times <= self.start_ms]
+        total = np.zeros(rows.size)
+        if before.size:
+            total += self._past_rates(rows, before[:, None])[0].sum(axis=0)
+        for time_ms, due, rates, _averages, _hours in self._paid:
+            if last_ms - hours * 3_600_000 < time_ms <= last_ms:
+                total += rates[np.searchsorted(due, rows)]
+        return total
 
     # History ------------------------------------------------------------------------------------------------------
 

@@ -126,7 +126,8 @@ def _row(exchange: Exchange, product: Product, asset: Asset, chance: float, at: 
             draw -= share
             if draw < 0:
                 break
-    cap = exchange.major_cap if major else exchange.cap * (0.5 if asset.rank < 30 else 1.0)
+    tiered = exchange.major_cap < exchange.cap and asset.rank < 30
+    cap = exchange.major_cap if major else exchange.cap * (0.5 if tiered else 1.0)
     price = asset.price * size
     return Row(
         at,
@@ -136,7 +137,7 @@ def _row(exchange: Exchange, product: Product, asset: Asset, chance: float, at: 
         base,
         size,
         product.quote,
-        product.settle or base.replace("XBT", "BTC"),
+        product.settle or ("BTC" if base == "XBT" else base),
         product.inverse,
         hours,
         cap,

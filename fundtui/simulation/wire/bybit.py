@@ -105,6 +105,8 @@ def instruments(sheet: Sheet, ask: Ask) -> Reply | str:
     places = _category(sheet, ask)
     if places is None:
         return refuse(400, "params error: category invalid")
+    if ask.params.get("status", "Trading") != "Trading":
+        places = []
     trading = [at for at in _named(sheet, ask, places) if sheet.column("listing")[at] < effects.STOPPED]
     first = ask.integer("cursor", 0)
     limit = min(max(ask.integer("limit", PAGE), 1), MAX_PAGE)
