@@ -144,6 +144,11 @@ class Poller:
             self.breaker.reset()
 
     @property
+    def running(self) -> bool:
+        """Whether it has been started and not stopped."""
+        return bool(self._tasks)
+
+    @property
     def settled(self) -> bool:
         """Whether every endpoint has had its first outcome, or the venue cannot be had at all for now."""
         if self.holding is not None or (math.isnan(self.good_at) and self.failures_in_a_row > 0):
@@ -162,12 +167,14 @@ class Poller:
 
     async def _follow(self, line: Line) -> None:
         first_s = line.schedule.first_s
-        if line.endpoint.keys is not None:
+        if line.endpoint.keys is not None and not line.endpoint.required:
             await self._first_batch.wait()
             first_s += KEYED_AFTER_S
         await self._pause(line, first_s)
         while True:
-            wait_s = self.breaker.wait_s(self._clock.monotonic(), probe=line.endpoint.required)
+            # Before the first good poll anything may probe: a catalogue may have to come before the rates.
+            probe = line.endpoint.required or math.isnan(self.good_at)
+            wait_s = self.breaker.wait_s(self._clock.monotonic(), probe=probe)
             if wait_s <= 0:
                 await self._poll(line)
                 now = self._clock.monotonic()
@@ -192,6 +199,8 @@ class Poller:
         except Troubled as error:
             self._failed(line, error.trouble)
         except HeldBack:
+            if line.probe:
+                self.breaker.abandon()
             return
         except asyncio.CancelledError:
             if line.probe:
@@ -201,8 +210,9 @@ class Poller:
             self._succeeded(line)
 
     def _succeeded(self, line: Line) -> None:
-        if line.endpoint.required:
+        if line.endpoint.required or line.probe:
             self.breaker.succeed(probe=line.probe)
+        if line.endpoint.required:
             self.failures_in_a_row = 0
         if self.breaker.closed:
             self.holding = None
@@ -222,7 +232,7 @@ class Poller:
             self._hold(trouble, now)
         elif self.local_outage and trouble.network:
             self.breaker.abandon()
-        elif line.endpoint.required:
+        elif line.endpoint.required or line.probe:
             self.breaker.fail(now, probe=line.probe)
         self._on_outcome(self.venue.name, trouble)
 
@@ -257,6 +267,9 @@ class Poller:
 
     async def _fetch_keys(self, line: Line, wanted_keys: Callable[[Parts, Wanted], Any]) -> dict[str, Any]:
         keys: tuple[str, ...] = guarded(lambda: tuple(wanted_keys(self._parts(), self._wanted())))
+        if line.endpoint.required and not keys:
+            # The catalogue that names the keys has not come yet.
+            raise HeldBack
         earlier: dict[str, Any] = line.value or {}
         # Answers count as soon as they are there: the next batch is made while the pass still runs.
         line.value = {key: earlier[key] for key in keys if key in earlier}
@@ -334,7 +347,10 @@ class Poller:
         due = line.endpoint.required or not line.known
         complete = all(one.endpoint.name in parts for one in self.lines if one.endpoint.required)
         batch = self._read(parts, self._observed_ms(line, now, now_ms)) if due and complete else None
+        first = not line.known
         line.answered(value, now, now_ms)
+        if first and line.endpoint.keys is None:
+            self._hurry_keyed()
         if batch is None:
             return
         if line.endpoint.required:
@@ -362,8 +378,20 @@ class Poller:
         old_ms = [one.answered_ms for one in required if one.known and (not line.endpoint.required or one.overdue(now))]
         return min(old_ms, default=now_ms)
 
+    def _hurry_keyed(self) -> None:
+        """What names the keys of a required per-symbol endpoint may just have come."""
+        for line in self.lines:
+            if line.endpoint.required and line.endpoint.keys is not None and not line.known:
+                line.hurry_s = 0.0
+                line.hurry.set()
+
     def _parts(self) -> dict[str, Any]:
-        return {line.endpoint.name: line.value for line in self.lines if line.value is not None}
+        now = self._clock.monotonic()
+        return {
+            line.endpoint.name: line.value
+            for line in self.lines
+            if line.value is not None and not (line.endpoint.perishable and line.overdue(now))
+        }
 
 
 def guarded(call: Callable[[], Any]) -> Any:
