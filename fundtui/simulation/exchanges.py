@@ -73,51 +73,51 @@ _HOURLY = ((1, 1.0),)
 
 EXCHANGES: tuple[Exchange, ...] = (
     Exchange(
-        "binance", Kernel.NORMALISED, (Product("USDT", "USDT", 9999, 0.93), Product("USDC", "USDC", 34, 0.9)), _MIXED,
+        "binance", Kernel.NORMALISED, (Product("USDT", "USDT", 9999, 0.78), Product("USDC", "USDC", 34, 0.9)), _MIXED,
         switches=True, traditional=0.6, oi_share=0.3,
     ),
     Exchange(
         "bybit", Kernel.PER_INTERVAL,
-        (Product("USDT", "USDT", 9999, 0.9), Product("USDC", "USDC", 26, 0.8), _inverse(9, 1.0)),
+        (Product("USDT", "USDT", 9999, 0.74), Product("USDC", "USDC", 26, 0.8), _inverse(9, 1.0)),
         _MIXED, cap=0.02, major_cap=0.00333, lag_s=15, bias_bp=0.4, switches=True, oi_share=0.17,
     ),
     Exchange(
         "okx", Kernel.PER_INTERVAL,
-        (Product("USDT", "USDT", 175, 0.8), Product("USDC", "USDC", 8, 1.0), _inverse(16, 0.9)),
+        (Product("USDT", "USDT", 175, 0.66), Product("USDC", "USDC", 8, 1.0), _inverse(16, 0.9)),
         _MIXED, cap=0.015, major_cap=0.00375, lag_s=20, bias_bp=-0.6, switches=True, oi_share=0.13,
     ),
     Exchange(
         "bitget", Kernel.NORMALISED,
-        (Product("USDT", "USDT", 9999, 0.86), Product("USDC", "USDC", 16, 0.8), _inverse(7, 1.0)),
+        (Product("USDT", "USDT", 9999, 0.7), Product("USDC", "USDC", 16, 0.8), _inverse(7, 1.0)),
         _MIXED, lag_s=40, bias_bp=0.8, traditional=0.7, oi_share=0.11,
     ),
     Exchange(
-        "gate", Kernel.NORMALISED, (Product("USDT", "USDT", 9999, 0.88), _inverse(1, 1.0, "BTC")),
+        "gate", Kernel.NORMALISED, (Product("USDT", "USDT", 9999, 0.55), _inverse(1, 1.0, "BTC")),
         _MIXED, lag_s=60, bias_bp=1.2, switches=True, traditional=0.7, spread_bp=1.0, oi_share=0.08,
     ),
     Exchange(
         "kucoin", Kernel.PER_INTERVAL,
-        (Product("USDT", "USDT", 9999, 0.72), Product("USDC", "USDC", 8, 1.0), _inverse(5, 1.0)),
+        (Product("USDT", "USDT", 9999, 0.55), Product("USDC", "USDC", 8, 1.0), _inverse(5, 1.0)),
         ((8, 0.4), (4, 0.58), (1, 0.02)), linear=False, anchor_h=4, lag_s=150, bias_bp=1.6, spread_bp=1.0,
         oi_share=0.03,
     ),
     Exchange(
         "mexc", Kernel.PER_INTERVAL,
-        (Product("USDT", "USDT", 9999, 0.85), Product("USDC", "USDC", 8, 1.0), _inverse(6, 1.0)),
+        (Product("USDT", "USDT", 9999, 0.7), Product("USDC", "USDC", 8, 1.0), _inverse(6, 1.0)),
         ((8, 0.5), (4, 0.46), (1, 0.04)), linear=False, major_cap=0.0018, lag_s=90, bias_bp=-1.4, traditional=0.6,
         spread_bp=1.0, oi_share=0.09,
     ),
     Exchange(
-        "hyperliquid", Kernel.NORMALISED, (Product("USDC", "USDC", 190, 0.75),), _HOURLY, linear=False, cap=0.04,
+        "hyperliquid", Kernel.NORMALISED, (Product("USDC", "USDC", 190, 0.6),), _HOURLY, linear=False, cap=0.04,
         major_cap=0.04, lag_s=30, bias_bp=2.2, traditional=0.8, oi_share=0.1,
     ),
     Exchange(
-        "dydx", Kernel.FRACTION, (Product("USD", "USDC", 130, 0.6),), _HOURLY, linear=False, interest_8h=0.0,
+        "dydx", Kernel.FRACTION, (Product("USD", "USDC", 130, 0.45),), _HOURLY, linear=False, interest_8h=0.0,
         damper=0.0, fraction=1 / 8, cap=0.015, major_cap=0.0075, lag_s=300, bias_bp=-0.8, spread_bp=1.5,
         oi_share=0.004,
     ),
     Exchange(
-        "kraken-futures", Kernel.FRACTION, (Product("USD", "USD", 160, 0.7), _inverse(5, 1.0)),
+        "kraken-futures", Kernel.FRACTION, (Product("USD", "USD", 160, 0.52), _inverse(5, 1.0)),
         _HOURLY, linear=False, interest_8h=0.0, damper=0.0, fraction=1 / 24, cap=0.0025, major_cap=0.0025, lag_s=60,
         bias_bp=0.6, spread_bp=1.0, traditional=0.2, oi_share=0.01,
     ),
@@ -127,7 +127,7 @@ EXCHANGES: tuple[Exchange, ...] = (
         oi_share=0.04,
     ),
     Exchange(
-        "lighter", Kernel.NORMALISED, (Product("USDC", "USDC", 150, 0.7),), _HOURLY, linear=False, cap=0.005,
+        "lighter", Kernel.NORMALISED, (Product("USDC", "USDC", 150, 0.5),), _HOURLY, linear=False, cap=0.005,
         major_cap=0.005, lag_s=45, bias_bp=1.0, traditional=0.4, oi_share=0.05,
     ),
 )  # fmt: skip

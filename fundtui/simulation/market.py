@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -327,17 +326,16 @@ class Market:
         """Rates and averages that `rows` paid at `times_ms` (payments x rows) with the intervals of the start."""
         universe = self.universe
         hours = universe.hours[rows]
-        parts = (np.arange(START_SAMPLES) + 0.5) / START_SAMPLES
-        total = np.zeros(np.broadcast_shapes(times_ms.shape, rows.shape))
-        weights = np.zeros(total.shape)
+        parts = ((np.arange(START_SAMPLES) + 0.5) / START_SAMPLES)[:, None]
+        ends = np.broadcast_to(times_ms / 1000, np.broadcast_shapes(times_ms.shape, rows.shape))
+        times = ends[:, None, :] - hours * 3600 * (1.0 - parts)
+        premium = self.premiums.past(rows, times.reshape(-1, rows.size))
         continuous = universe.kernel[rows] == Kernel.CONTINUOUS
-        for part in parts:
-            premium = self.premiums.past(rows, times_ms / 1000 - hours * 3600 * (1.0 - part))
-            eight_hour: Any = kernels.capped(universe, rows, kernels.rate(universe, rows, premium, 8))
-            weight = np.where(universe.linear[rows], part, 1.0)
-            total += weight * np.where(continuous, eight_hour, premium)
-            weights += weight
-        average = total / weights
+        if continuous.any():
+            eight_hour = kernels.capped(universe, rows, kernels.rate(universe, rows, premium, 8))
+            premium = np.where(continuous, eight_hour, premium)
+        weight = np.where(universe.linear[rows], parts, 1.0)
+        average = (premium.reshape(times.shape) * weight).sum(axis=1) / weight.sum(axis=0)
         return self._rate_of(rows, average, hours), average
 
     def _past_price(self, row: int, times_s: Floats) -> Floats:

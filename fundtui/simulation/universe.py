@@ -9,7 +9,7 @@ import numpy as np
 
 from fundtui.simulation.assets import OTHER_MOVE, Asset, Sort, base_at, catalogue
 from fundtui.simulation.exchanges import EXCHANGES, Exchange, Kernel, Product
-from fundtui.simulation.noise import Bools, Floats, Ints, Keys, fraction, key, mix_array
+from fundtui.simulation.noise import Bools, Floats, Ints, Keys, fractions, key, mix_array
 
 BP = 1e-4
 HUNDRED_USD_COINS = frozenset({"BTC"})
@@ -88,30 +88,24 @@ def build(seed: int, scale: Scale) -> Universe:
 def _list_at(seed: int, exchange: Exchange, assets: list[Asset], rows: list[Row]) -> None:
     first = len(rows)
     taken: set[tuple[str, str]] = set()
-    venue_key = key(seed, exchange.name)
+    places = np.arange(len(assets), dtype=np.uint64)
     for product in exchange.products:
-        for place, asset in enumerate(assets):
-            chance = fraction(venue_key ^ mix_key(place, product.quote))
+        chances = fractions(mix_array(places + np.uint64(key(seed, exchange.name, product.quote)))).tolist()
+        for asset, chance in zip(assets, chances, strict=True):
             symbol = (asset.ticker, product.quote)
             if symbol not in taken and _listed(exchange, product, asset, chance):
                 taken.add(symbol)
                 rows.append(_row(exchange, product, asset, chance, len(rows), len(rows) - first))
 
 
-def mix_key(place: int, quote: str) -> int:
-    """A small key of an asset's place and a quote currency."""
-    return (place + 1) * 0x9E3779B1 ^ len(quote) * 0x85EBCA77 ^ ord(quote[-1]) * 0xC2B2AE3D
-
-
 def _listed(exchange: Exchange, product: Product, asset: Asset, chance: float) -> bool:
+    coin = asset.sort is Sort.COIN
     if product.inverse or (product.quote == "USDC" and len(exchange.products) > 1):
-        return asset.sort is Sort.COIN and asset.rank < product.ranks and (asset.rank < 2 or chance < product.share)
-    if asset is OTHER_MOVE:
-        return exchange.name == "gate"
-    if asset.ticker == "MOVE" and exchange.name == "gate":
-        return False
-    if asset.sort is not Sort.COIN:
+        return coin and asset.rank < product.ranks and (asset.rank < 2 or chance < product.share)
+    if not coin:
         return chance < exchange.traditional
+    if asset.ticker == "MOVE":
+        return (asset is OTHER_MOVE) == (exchange.name == "gate")
     return asset.rank < 6 or (asset.rank < product.ranks and chance < product.share)
 
 
