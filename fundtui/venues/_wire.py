@@ -34,7 +34,7 @@ NULL = msgspec.Raw(b"null")
 """What an envelope holds that lacks its data."""
 
 _PLAIN_STATUS = frozenset({403, 418, 429, 451})
-_NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,3})?")
+_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
 _HTML = re.compile(rb"\s*(<!doctype|<html|<head|<\?xml|<!--)", re.IGNORECASE)
 _GEO_WORDS = re.compile(
     rb"cloudfront|country|your location|restricted (location|region|area|jurisdiction)|eligibility|geo[- ]?block",
@@ -250,6 +250,18 @@ def older_window(rows: Sequence[Settlement], start_ms: int, end_ms: int) -> int 
     """
     oldest_ms = min((row.time_ms for row in rows), default=start_ms)
     return oldest_ms - 1 if start_ms < oldest_ms <= end_ms else None
+
+
+def newer_window(rows: Sequence[Settlement], start_ms: int, end_ms: int) -> int | None:
+    """For histories that answer oldest first: where the next, newer window starts; None when there is nothing newer.
+
+    Rows from before the window mean that the venue ignores it: paging on would never end.
+    """
+    if not rows or min(row.time_ms for row in rows) < start_ms - 60_000:
+        return None
+    # A settlement is stamped up to seconds late: the window starts clearly after it, and well before the next.
+    after_ms = max(row.time_ms for row in rows) + 60_000
+    return after_ms if after_ms <= end_ms else None
 
 
 def check_symbol(symbol: str) -> str:

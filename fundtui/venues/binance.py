@@ -40,6 +40,7 @@ from fundtui.venues._wire import (
     is_geo_block,
     judge_by,
     need,
+    newer_window,
     number,
     positive,
     rate_reasons,
@@ -387,10 +388,9 @@ def _history_read(body: bytes, symbol: str) -> tuple[Settlement, ...]:
 def _history_next(
     request: HistoryRequest, rows: Sequence[Settlement], symbol: str, start_ms: int, end_ms: int
 ) -> HistoryRequest | None:
-    if len(rows) < HISTORY_LIMIT:
-        return None
-    after = max(row.time_ms for row in rows) + 60_000
-    return _history_first(symbol, after, end_ms) if after <= end_ms else None
+    window_start_ms = int(dict(request.params)["startTime"])
+    newer_ms = newer_window(rows, window_start_ms, end_ms) if len(rows) >= HISTORY_LIMIT else None
+    return None if newer_ms is None else _history_first(symbol, newer_ms, end_ms)
 
 
 VENUE = Venue(
