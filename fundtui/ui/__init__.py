@@ -1,0 +1,19 @@
+"""The terminal interface. Knows the engine's read side only (`fundtui.ui.source`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fundtui.ui.app import Options
+    from fundtui.ui.source import Source
+
+
+def run(engine: Source, *, options: Options | None = None) -> int:
+    """Show the engine in this terminal until a person or a signal ends it; the exit code.
+
+    The engine is started after the first frame and stopped at the end.
+    """
+    from fundtui.ui.launch import run as launch
+
+    return launch(engine, options)

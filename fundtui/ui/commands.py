@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def commands(app: FundtuiApp) -> Iterator[SystemCommand]:
     """All commands, in the order of the keys."""
     for key in KEYS:
-        if key.action == "command_palette" or key.group == "Move":
+        if key.action == "app.command_palette" or key.group == "Move":
             continue
         yield SystemCommand(f"{key.help.rstrip('.')}", f"key {key.shown}", partial(app.run_main_action, key.action))
     for name in theme_names(app.options.theme_folder):

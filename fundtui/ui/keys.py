@@ -43,7 +43,7 @@ KEYS = (
     Key(keys="z", shown="z", action="faults", group="Choose", help="Only assets with something left out or late."),
     Key(keys="enter", shown="Enter", action="open", label="open", group="Look",
         help="Open the asset: every venue's instrument, and why something is left out."),
-    Key(keys="b", shown="b", action="basis", label="basis", group="Look", help="Rates per year, per hour or per 8 hours."),
+    Key(keys="b", shown="b", action="basis", label="basis", group="Look", help="Rates per year, hour or 8 hours."),
     Key(keys="e", shown="e", action="lens", label="lens", group="Look",
         help="Rates as published, above the cost of money, or the premium alone."),
     Key(keys="w", shown="w", action="wide", label="wide", group="Look", help="More columns."),
@@ -51,12 +51,12 @@ KEYS = (
         help="Where the figure under the cursor comes from."),
     Key(keys="y", shown="y", action="copy", group="Look", help="Copy the row as JSON to the clipboard."),
     Key(keys="p", shown="p", action="pause", label="pause", help="Hold the picture; data keeps coming in."),
-    Key(keys="t", shown="t", action="theme", help="Next theme."),
-    Key(keys="colon,ctrl+p", shown=": Ctrl+P", action="command_palette", help="Find a command by name."),
-    Key(keys="question_mark,f1", shown="?", action="help", label="help", help="This help."),
-    Key(keys="ctrl+l", shown="Ctrl+L", action="redraw", help="Draw the whole screen again."),
-    Key(keys="q", shown="q", action="quit", label="quit", help="Leave."),
-    Key(keys="ctrl+c", shown="Ctrl+C", action="interrupt", help="Leave at once, with exit code 130."),
+    Key(keys="t", shown="t", action="app.theme", help="Next theme."),
+    Key(keys="colon,ctrl+p", shown=": Ctrl+P", action="app.command_palette", help="Find a command by name."),
+    Key(keys="question_mark,f1", shown="?", action="app.help", label="help", help="This help."),
+    Key(keys="ctrl+l", shown="Ctrl+L", action="app.redraw", help="Draw the whole screen again."),
+    Key(keys="q", shown="q", action="app.quit", label="quit", help="Leave."),
+    Key(keys="ctrl+c", shown="Ctrl+C", action="app.interrupt", help="Leave at once, with exit code 130."),
 )  # fmt: skip
 
 _SORT = ("< >", "sort")

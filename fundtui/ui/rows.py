@@ -41,9 +41,8 @@ def cell_spans(scene: Scene, table: Table, row: int, column: Column, surface: st
         return [(sparkline(series[row], column.width, scene.glyphs.spark), pens("dim", surface))]
     if column.unit is Unit.TEXT:
         text = table.keys[row] if column.key == "asset" else table.text(column.key, row)
-        return [
-            (fitted(text, column.width, ellipsis=scene.glyphs.ellipsis), pens("bright", surface, surface == "cursor"))
-        ]
+        style = pens("bright", surface, bold=surface == "cursor")
+        return [(fitted(text, column.width, ellipsis=scene.glyphs.ellipsis), style)]
     return _figure_spans(scene, table, row, column, surface)
 
 
@@ -68,7 +67,7 @@ def _figure_spans(scene: Scene, table: Table, row: int, column: Column, surface:
 
 def heading_spans(
     scene: Scene, columns: list[Column], gap: int, sort_key: str, descending: bool, at: int
-) -> list[Span]:  # noqa: FBT001
+) -> list[Span]:
     """The column heads, the sort marker behind the sorted one, the column under the cursor in accent."""
     pens, glyphs = scene.pens, scene.glyphs
     spans: list[Span] = [(" " * GUTTER, pens("dim", "panel"))]
@@ -82,13 +81,13 @@ def heading_spans(
         spans.append(
             (
                 fitted(text, column.width, right=column.right and not column.venue, ellipsis=""),
-                pens(role, "panel", index == at),
+                pens(role, "panel", bold=index == at),
             )
         )
     return spans
 
 
-def _heading(column: Column, marker: str, last: bool) -> str:  # noqa: FBT001
+def _heading(column: Column, marker: str, last: bool) -> str:
     # Figures with a mark behind them leave that cell free above the mark too, so that heads line up with digits.
     title = column.title + marker
     return title + " " if column.flag and not column.venue and not marker else title

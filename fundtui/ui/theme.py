@@ -95,15 +95,19 @@ class Pens:
         self._backgrounds = _backgrounds(palette)
         self._styles: dict[tuple[str, str, bool], Style] = {}
 
-    def __call__(self, role: str, surface: str = "table", bold: bool = False) -> Style:
+    def __call__(self, role: str, surface: str = "table", *, bold: bool = False) -> Style:
         """The style of a role ("plain", "up3", "warning"…) on a surface ("header", "cursor", "heat-up2"…)."""
         key = (role, surface, bold)
         style = self._styles.get(key)
         if style is None:
-            style = self._styles[key] = self._made(role, surface, bold)
+            style = self._styles[key] = self._made(role, surface, bold=bold)
         return style
 
-    def _made(self, role: str, surface: str, bold: bool) -> Style:
+    def bold(self, role: str, surface: str = "table") -> Style:
+        """The same, bold."""
+        return self(role, surface, bold=True)
+
+    def _made(self, role: str, surface: str, *, bold: bool) -> Style:
         background = self._backgrounds[surface]
         reverse = background == "reverse" or (not self.colour and surface == "cursor")
         if not self.colour:

@@ -1,4 +1,4 @@
-"""Which rows of a table are shown and in which order. Owns the cursor by key, so that a re-sort does not move a person."""
+"""Which rows of a table are shown, in which order. The cursor belongs to a key, so a re-sort moves no person."""
 
 from __future__ import annotations
 
@@ -108,8 +108,7 @@ class View:
     def _find_cursor(self) -> None:
         if self.cursor_key is not None:
             row = self.table.index.get(self.cursor_key)
-            found = np.flatnonzero(self.order == row) if row is not None else ()
-            if len(found):
+            if row is not None and len(found := np.flatnonzero(self.order == row)):
                 self.cursor = int(found[0])
                 return
         self.cursor = max(0, min(self.cursor, len(self.order) - 1))

@@ -1,4 +1,4 @@
-"""Run the interface over the test market in this terminal: `python tests/bench/live_market.py [ASSETS] [SHARE/s] [BATCHES/s]`."""
+"""The interface over the test market in this terminal: live_market.py [ASSETS] [SHARE/s] [BATCHES/s]."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 
 def main() -> int:
-    from fundtui.ui.run import run
+    from fundtui.ui import run
     from tests.ui.market import Market
 
     assets = int(sys.argv[1]) if len(sys.argv) > 1 else 200

@@ -20,7 +20,8 @@ from fundtui.text import SafeText
 
 START_MS = 1_790_000_000_000
 VENUES = (
-    "binance", "bybit", "okx", "bitget", "gate", "kucoin", "mexc", "hyperliquid", "dydx", "kraken-futures", "deribit", "lighter",
+    "binance", "bybit", "okx", "bitget", "gate", "kucoin", "mexc", "hyperliquid", "dydx",
+    "kraken-futures", "deribit", "lighter",
 )  # fmt: skip
 NAMES = (
     "BTC",

@@ -21,16 +21,16 @@ def explain_lines(scene: Scene, explanation: Any) -> list[PageLine]:
     pens = scene.pens
     dim, plain = pens("dim", "overlay"), pens("plain", "overlay")
     lines: list[PageLine] = [
-        [(f"  {explanation.title}", pens("bright", "overlay", True)), ("   Esc closes", dim)],  # noqa: FBT003
+        [(f"  {explanation.title}", pens.bold("bright", "overlay")), ("   Esc closes", dim)],
         [],
         [(fitted("  value", 14), dim), (str(explanation.value), pens("accent", "overlay"))],
         [(fitted("  formula", 14), dim), (explanation.formula, plain)],
         [(fitted("  numbers", 14), dim), (explanation.substituted, plain)],
     ]
     if explanation.inputs:
-        lines += [[], [("  from", pens("bright", "overlay", True))]]  # noqa: FBT003
+        lines += [[], [("  from", pens.bold("bright", "overlay"))]]
         lines += [[(f"  {each}", plain)] for each in explanation.inputs]
     if explanation.exclusions:
-        lines += [[], [("  left out", pens("bright", "overlay", True))]]  # noqa: FBT003
+        lines += [[], [("  left out", pens.bold("bright", "overlay"))]]
         lines += [[(f"  {each}", pens("warning", "overlay"))] for each in explanation.exclusions]
     return lines

@@ -27,21 +27,19 @@ class HelpScreen(Overlay):
 def help_lines(scene: Scene) -> list[PageLine]:
     """The whole help text."""
     pens = scene.pens
-    lines: list[PageLine] = [
-        [("  fundtui", pens("accent", "overlay", True)), ("   Esc closes", pens("dim", "overlay"))]
-    ]  # noqa: FBT003
+    lines: list[PageLine] = [[("  fundtui", pens.bold("accent", "overlay")), ("   Esc closes", pens("dim", "overlay"))]]
     for group in dict.fromkeys(key.group for key in KEYS):
-        lines += [[], [(f"  {group}", pens("bright", "overlay", True))]]  # noqa: FBT003
+        lines += [[], [(f"  {group}", pens.bold("bright", "overlay"))]]
         for key in KEYS:
             if key.group == group:
                 lines.append(
                     [(fitted(f"  {key.shown}", 14), pens("accent", "overlay")), (key.help, pens("plain", "overlay"))]
                 )
-    lines += [[], [("  Marks", pens("bright", "overlay", True))]]  # noqa: FBT003
+    lines += [[], [("  Marks", pens.bold("bright", "overlay"))]]
     for mark, meaning in _MARKS:
         lines.append([(fitted(f"  {mark}", 14), pens("warning", "overlay")), (meaning, pens("plain", "overlay"))])
     for level in (Level.ASSET, Level.INSTRUMENT):
-        lines += [[], [(f"  Metrics of one {level.value}", pens("bright", "overlay", True))]]  # noqa: FBT003
+        lines += [[], [(f"  Metrics of one {level.value}", pens.bold("bright", "overlay"))]]
         for metric in CATALOGUE.get(level, ()):
             lines.append([
                 (fitted(f"  {metric.key}", 18), pens("accent", "overlay")),

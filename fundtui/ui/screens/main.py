@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from fundtui.ui.output import PacedScreen
 
 from fundtui.imbalance.catalogue import Level
 from fundtui.query import QueryError
@@ -17,6 +16,7 @@ from fundtui.ui.cells import Scene
 from fundtui.ui.choices import ALL, Watchlist
 from fundtui.ui.filtering import Filter, Selection
 from fundtui.ui.keys import KEYS
+from fundtui.ui.output import PacedScreen
 from fundtui.ui.view import View
 from fundtui.ui.widgets.detail import DetailPanel
 from fundtui.ui.widgets.events import EventPanel
@@ -50,7 +50,7 @@ class MainScreen(PacedScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key.keys, key.action, key.help, show=False)
         for key in KEYS
-        if key.action not in {"command_palette", "interrupt"}
+        if key.action not in {"app.command_palette", "app.interrupt"}
     ]
     DEFAULT_CSS = """
     MainScreen { layout: vertical; overflow: hidden; scrollbar-size: 0 0; }

@@ -71,7 +71,7 @@ class Overlay(PacedScreen, ModalScreen[None]):
         super().__init__()
         self.page = Page(scene, lines)
 
-    def compose(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def compose(self):  # type: ignore[no-untyped-def]
         yield self.page
 
     def action_close(self) -> None:

@@ -85,8 +85,10 @@ class DetailPanel(Panel):
         lines = [_title(scene, assets, instruments, self.row, ordered, width), _heads(scene, parts, width)]
         chart = self._chart(width, height - len(ordered) - len(lines) - 1)
         room = height - len(lines) - len(chart)
-        for row in ordered[self.first : self.first + room]:
-            lines.append(strip_of(_instrument(scene, instruments, row, parts, width), width, fill))
+        lines.extend(
+            strip_of(_instrument(scene, instruments, row, parts, width), width, fill)
+            for row in ordered[self.first : self.first + room]
+        )
         hidden = len(ordered) - self.first - room
         if hidden > 0 and room > 0:
             more = f"  {hidden + 1} more, {scene.glyphs.enter} opens all"
@@ -128,7 +130,7 @@ def _title(scene: Scene, assets: Table, instruments: Table, row: int, ordered: l
     dim, plain = pens("dim", "panel"), pens("plain", "panel")
     venues = len({instruments.text("venue", each) for each in ordered})
     spans: list[Span] = [
-        (f"  {assets.keys[row]}", pens("bright", "panel", True)),  # noqa: FBT003
+        (f"  {assets.keys[row]}", pens.bold("bright", "panel")),
         (f"  {len(ordered)}", plain),
         (" instruments on " if len(ordered) != 1 else " instrument on ", dim),
         (f"{venues}", plain),

@@ -93,7 +93,7 @@ class Header(Panel):
 def _left(scene: Scene, state: HeaderState, width: int) -> list[Span]:
     pens = scene.pens
     dim, plain = pens("dim", "header"), pens("plain", "header")
-    spans: list[Span] = [(" fundtui", pens("accent", "header", True))]  # noqa: FBT003
+    spans: list[Span] = [(" fundtui", pens.bold("accent", "header"))]
     if width >= 60:
         number = f" {state.watchlist_number}/{state.watchlists}" if state.watchlists > 1 else ""
         spans += [("  ", dim), (state.watchlist, plain), (number, dim)]
@@ -115,13 +115,13 @@ def _marks(scene: Scene, state: HeaderState) -> list[Span]:
     pens = scene.pens
     spans: list[Span] = []
     if state.outage:
-        spans.append((" NO NETWORK ", pens("critical", "header", True)))  # noqa: FBT003
+        spans.append((" NO NETWORK ", pens.bold("critical", "header")))
     if state.paused:
-        spans.append((" PAUSED ", pens("warning", "header", True)))  # noqa: FBT003
+        spans.append((" PAUSED ", pens.bold("warning", "header")))
     if state.held:
         spans.append((f" {scene.glyphs.held} held ", pens("dim", "header")))
     if state.mode != "live":
-        spans.append((f" {state.mode.upper()} ", pens("accent", "header", True)))  # noqa: FBT003
+        spans.append((f" {state.mode.upper()} ", pens.bold("accent", "header")))
     return spans
 
 
@@ -143,7 +143,7 @@ def _alerts(scene: Scene, state: HeaderState) -> list[Span]:
     pens, glyphs = scene.pens, scene.glyphs
     spans: list[Span] = []
     if state.firing:
-        spans.append((f"  {glyphs.firing}{state.firing}", pens("critical", "header", True)))  # noqa: FBT003
+        spans.append((f"  {glyphs.firing}{state.firing}", pens.bold("critical", "header")))
     if state.pending:
         spans.append((f"  {glyphs.pending}{state.pending}", pens("warning", "header")))
     if not math.isnan(state.link_s):

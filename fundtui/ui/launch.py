@@ -1,0 +1,121 @@
+"""Starts the interface and ends it cleanly, whatever ends it: a key, a signal, a lost terminal, an error."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from fundtui.ui import crash, terminal
+from fundtui.ui.app import FundtuiApp, Options
+
+if TYPE_CHECKING:
+    from fundtui.ui.source import Source
+
+# Signals that end the program, each with the exit code that a shell expects of it.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+LOST_TERMINAL = 128 + signal.SIGHUP
+# A request that hangs or a terminal that does not read may not keep anybody waiting: after this long, seconds, the
+# terminal is given back directly and the process ends.
+PATIENCE_S = 1.5
+NO_TERMINAL = "fundtui needs a terminal; `fundtui snapshot` and `fundtui watch` work without one"
+
+
+class Guardian:
+    """Ends the process when the orderly end takes too long."""
+
+    def __init__(self, attributes: list[Any] | None) -> None:
+        self._attributes = attributes
+        self._timer: threading.Timer | None = None
+
+    def start(self, code: int) -> None:
+        """From now on the end may take PATIENCE_S. Only the first call counts."""
+        if self._timer is None:
+            self._timer = threading.Timer(PATIENCE_S, self._end, (code,))
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _end(self, code: int) -> None:
+        terminal.restore(self._attributes)
+        os._exit(code)
+
+    def stop(self) -> None:
+        """The orderly end worked."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+class RunningApp(FundtuiApp):
+    """The application inside a real terminal: signals, the guardian, and no traceback on the screen."""
+
+    def __init__(self, source: Source, options: Options, guardian: Guardian) -> None:
+        super().__init__(source, options, driver_class=terminal.TerminalDriver)
+        self._guardian = guardian
+        self.error: BaseException | None = None
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        loop = asyncio.get_running_loop()
+        for number in ENDING:
+            loop.add_signal_handler(number, self.leave, 128 + number)
+        if isinstance(self._driver, terminal.TerminalDriver):
+            self._driver.on_lost = lambda: self.leave(LOST_TERMINAL)
+            if self._driver.lost:
+                self.leave(LOST_TERMINAL)
+
+    def leave(self, code: int) -> None:
+        self._guardian.start(code)
+        super().leave(code)
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Textual would print a traceback with local variables; ours goes to a file that only the person can read.
+        if self.error is None:
+            self.error = error
+        self._guardian.start(1)
+        self._exit_renderables.clear()
+        self.exit_code = 1
+        self._return_code = 1
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        self._exit_renderables.clear()
+
+
+async def _live(app: RunningApp) -> None:
+    try:
+        await app.run_async(mouse=app.options.mouse)
+    finally:
+        await app.source.stop()
+
+
+def run(source: Source, options: Options | None = None) -> int:
+    """Show the engine until a person or a signal ends it. Returns the exit code."""
+    if not (sys.__stdin__ and sys.__stdin__.isatty() and sys.__stderr__ and sys.__stderr__.isatty()):
+        sys.stderr.write(NO_TERMINAL + "\n")
+        return 2
+    before = terminal.attributes()
+    guardian = Guardian(before)
+    app = RunningApp(source, options or Options(), guardian)
+    # Collecting garbage while everything is being built only delays the first frame.
+    gc.disable()
+    try:
+        _run_loop(app)
+    except Exception as error:  # noqa: BLE001  (the outermost place: every failure becomes a report)
+        app.error = app.error or error
+    finally:
+        gc.enable()
+        guardian.stop()
+    if app.error is not None:
+        terminal.restore(before)
+        crash.tell(app.error, source.clock.utc_ms())
+        return 1
+    return app.exit_code
+
+
+def _run_loop(app: RunningApp) -> None:
+    """Like asyncio.run, but threads that hang in a resolver do not keep the process: the guardian ends it."""
+    asyncio.run(_live(app))

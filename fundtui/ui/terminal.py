@@ -1,0 +1,159 @@
+"""The terminal driver: Textual's, made to end well when the terminal is gone, hangs, or a signal comes.
+
+What stock Textual does there (terminal §8): a hang-up kills the program with the terminal left as it was, an ignored
+one lets the input thread spin, and a terminal that reads no more blocks the event loop. Private names of Textual that
+fundtui touches are in this module and in `output`; the tests run against the pinned versions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+import selectors
+import sys
+import termios
+import threading
+from codecs import getincrementaldecoder
+from collections.abc import Callable
+from typing import IO, Any
+
+from textual._xterm_parser import XTermParser
+from textual.drivers._writer_thread import WriterThread
+from textual.drivers.linux_driver import LinuxDriver
+
+# Everything that the driver may have switched on, switched off: kitty keys, mouse, paste, focus, line wrap, margins,
+# colours, alternative screen, cursor.
+RESTORE = (
+    "\x1b[<u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1004l\x1b[?2048l\x1b[?7h\x1b[r"
+    "\x1b[0m\x1b[?1049l\x1b[?25h"
+)
+_POLL_S = 0.1
+_JOIN_S = 0.3
+
+
+class PatientWriter(WriterThread):
+    """Writes in the background without ever blocking the event loop, and never waits for ever at the end.
+
+    A terminal that reads too slowly is the pacer's business; the queue only has to survive until then.
+    """
+
+    def __init__(self, file: IO[str], on_lost: Callable[[], None]) -> None:
+        super().__init__(file)
+        self._queue = queue.Queue()
+        self._on_lost = on_lost
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except (OSError, ValueError):
+            # Nobody reads any more. Whoever still writes puts into a queue that ends with the process.
+            self._on_lost()
+
+    def stop(self) -> None:
+        self._queue.put(None)
+        self.join(_JOIN_S)
+
+
+class TerminalDriver(LinuxDriver):
+    """A Linux driver that reports a lost terminal once instead of spinning or dying."""
+
+    lost = False
+    on_lost: Callable[[], None] | None = None
+    _writer: WriterThread | None = None
+
+    def _terminal_lost(self) -> None:
+        if self.lost:
+            return
+        self.lost = True
+        if self.on_lost is not None:
+            with contextlib.suppress(RuntimeError):
+                # The loop may have ended first; then there is nobody left to tell.
+                self._loop.call_soon_threadsafe(self.on_lost)
+
+    @property
+    def _writer_thread(self) -> WriterThread | None:
+        return self._writer
+
+    @_writer_thread.setter
+    def _writer_thread(self, thread: WriterThread | None) -> None:
+        # Stock code makes the thread and starts it afterwards: the moment to put the patient one in its place.
+        self._writer = thread and PatientWriter(thread._file, self._terminal_lost)
+
+    def _enable_mouse_support(self) -> None:
+        # Buttons, wheel and dragging, but not every movement: hovering says nothing here and costs 8 % of a core.
+        if self._mouse:
+            self.write("\x1b[?1000h\x1b[?1002h\x1b[?1006h")
+
+    def _disable_mouse_support(self) -> None:
+        if self._mouse:
+            self.write("\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l")
+
+    def write(self, data: str) -> None:
+        if not self.lost:
+            super().write(data)
+
+    def disable_input(self) -> None:
+        """Stop listening; the input thread gets a moment, not for ever."""
+        if self.exit_event.is_set():
+            return
+        self._disable_mouse_support()
+        self.exit_event.set()
+        thread = self._key_thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(2 * _POLL_S + _JOIN_S)
+        self.exit_event.clear()
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self.fileno, termios.TCIFLUSH)
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except (OSError, EOFError):
+            # EIO: the other end of the pseudo terminal is closed.
+            self._terminal_lost()
+
+    def run_input_thread(self) -> None:
+        """Read keys until told to stop or until the terminal is gone."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(_POLL_S):
+                    data = os.read(self.fileno, 4096)
+                    if not data:
+                        raise EOFError
+                    for event in parser.feed(decode(data)):
+                        self.process_message(event)
+                for event in parser.tick():
+                    self.process_message(event)
+
+
+def restore(attributes: list[Any] | None) -> None:
+    """Give the terminal back as it was, directly and without waiting; a terminal that is gone is left alone."""
+    descriptor = sys.__stderr__.fileno() if sys.__stderr__ is not None else 2
+    with contextlib.suppress(OSError):
+        blocking = os.get_blocking(descriptor)
+        os.set_blocking(descriptor, False)
+        try:
+            os.write(descriptor, RESTORE.encode())
+        finally:
+            os.set_blocking(descriptor, blocking)
+    if attributes is not None and sys.__stdin__ is not None:
+        with contextlib.suppress(OSError, termios.error, ValueError):
+            termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)
+
+
+def attributes() -> list[Any] | None:
+    """The terminal's settings before anything changed them; None when standard input is no terminal."""
+    try:
+        return termios.tcgetattr(sys.__stdin__.fileno()) if sys.__stdin__ is not None else None
+    except (OSError, termios.error, ValueError):
+        return None
+
+
+def call_on_signal(loop: asyncio.AbstractEventLoop, number: int, action: Callable[[], None]) -> None:
+    """Run an action in the event loop when a signal comes."""
+    loop.add_signal_handler(number, action)
