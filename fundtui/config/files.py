@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,6 +130,9 @@ def _split_place(message: str, text: str) -> tuple[str, int | None]:
 
 def write_private(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, readable by its owner alone; the folder is made 0700. Raises OSError."""
+    # Imported here: it costs a start 5 ms, and most runs write nothing.
+    import tempfile
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
