@@ -6,7 +6,7 @@ import numpy as np
 
 from fundtui.imbalance.rates import BIT
 from fundtui.imbalance.rows import Flags, Floats, Index, Ints
-from fundtui.imbalance.skew import column_median
+from fundtui.imbalance.segments import Segments
 from fundtui.imbalance.state import InstrumentRows
 from fundtui.market import Reason
 
@@ -43,21 +43,18 @@ def confirm_rates(rows: Index, instruments: InstrumentRows, hourly: Floats, publ
     )
 
 
-def mismatched(price: Floats, oi_usd: Floats) -> Flags:
-    """Which prices of a block (slots x assets, NaN: no part in it) are too far from their asset's median.
+def mismatched(groups: Segments, price: Floats, oi_usd: Floats) -> Flags:
+    """Which prices (NaN: no part in it) are too far from their asset's median.
 
     With an even number whose two middle prices are themselves apart, nobody is in the middle: the one of the two with
     more open interest stands for the asset. So of two that disagree, the larger market keeps the name.
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        lowest, highest = np.fmin.reduce(price, axis=0), np.fmax.reduce(price, axis=0)
-        apart = highest > lowest * (1.0 + PRICE_TOLERANCE)
-        result = np.zeros(price.shape, np.bool_)
-        if not apart.any():
-            return result
-        some = price[:, apart]
-        reference = np.array([_reference(some[:, k], oi_usd[:, apart][:, k]) for k in range(some.shape[1])])
-        result[:, apart] = np.abs(some / reference - 1.0) > PRICE_TOLERANCE
+    result = np.zeros(len(price), np.bool_)
+    apart = np.flatnonzero(groups.greatest(price) > groups.least(price) * (1.0 + PRICE_TOLERANCE))
+    for group in apart.tolist():
+        cells = slice(groups.starts[group], groups.starts[group] + groups.sizes[group])
+        reference = _reference(price[cells], oi_usd[cells])
+        result[cells] = np.abs(price[cells] / reference - 1.0) > PRICE_TOLERANCE
     return result
 
 
@@ -66,7 +63,7 @@ def _reference(price: Floats, oi_usd: Floats) -> float:
     order = known[np.argsort(price[known], kind="stable")]
     low, high = order[(len(order) - 1) >> 1], order[len(order) >> 1]
     if price[high] <= price[low] * (1.0 + PRICE_TOLERANCE):
-        return float(column_median(price[:, None])[0])
+        return 0.5 * float(price[low] + price[high])
     low_oi, high_oi = np.nan_to_num(oi_usd[[low, high]])
     if low_oi == high_oi:
         return float(price[min(low, high)])

@@ -1,7 +1,6 @@
-"""Cross-section of one asset's instruments: consensus, spread, dispersion, deviations (methodology §3.1).
+"""Cross-section of the instruments of each asset: consensus, spread, dispersion, deviations (methodology §3.1).
 
-All functions take blocks of slots x assets, NaN where an instrument is left out, and work column by column in slot
-order, so that a column's figures depend on nothing but the column.
+All functions take the cells of the instruments that are compared, asset after asset (`Segments`).
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance.rows import Flags, Floats, Index, Ints
+from fundtui.imbalance.rows import Floats, Index, Ints
+from fundtui.imbalance.segments import Segments, middle, nearest
 
 MAD_TO_SIGMA = 1.4826
 MEAN_DEVIATION_TO_SIGMA = 1.2533
@@ -18,18 +18,17 @@ SCALE_FLOOR_H = 0.05e-4 / 8.0
 Z_LIMIT = 20.0
 ZERO_RATE_H = 0.01e-4 / 8.0
 UNKNOWN_OI_SHARE = 0.5
+BITS = 62
 
 
 class CrossSection(NamedTuple):
-    """Per asset: statistics over its instruments; `lowest` and `highest` are slots. Per cell: z, skew, weight share."""
+    """Per asset: statistics over its instruments, `lowest` and `highest` being cells. Per cell: z, skew, share."""
 
-    included: Ints
     mean: Floats
+    median: Floats
     consensus: Floats
     lowest: Index
     highest: Index
-    low: Floats
-    high: Floats
     spread: Floats
     dispersion: Floats
     disagreement: Floats
@@ -39,125 +38,145 @@ class CrossSection(NamedTuple):
     share: Floats
 
 
-def total(block: Floats) -> Floats:
-    """Column sums, slot after slot. `block` is C-contiguous with at least two columns."""
-    result: Floats = np.add.reduce(block, axis=0)
-    return result
-
-
-def weights(included: Flags, oi_usd: Floats) -> Floats:
+def weights(groups: Segments, oi_usd: Floats) -> Floats:
     """OI in USD; where unknown, half the median of the known; equal where nothing is known or all is zero."""
-    known = included & (oi_usd == oi_usd)
-    weight = np.where(known, oi_usd, 0.0)
-    gaps = included & ~known
-    if gaps.any():
-        columns = gaps.any(axis=0)
-        stand_in = UNKNOWN_OI_SHARE * column_median(np.where(known, oi_usd, np.nan)[:, columns])
-        weight[:, columns] = np.where(gaps[:, columns], np.nan_to_num(stand_in), weight[:, columns])
-    empty = ~(weight > 0).any(axis=0)
+    weight, unknown = oi_usd, oi_usd != oi_usd
+    if unknown.any():
+        stand_in = UNKNOWN_OI_SHARE * np.nan_to_num(_median_where_gaps(groups, oi_usd, unknown))
+        weight = np.where(unknown, groups.each(stand_in), oi_usd)
+    empty = ~(groups.sums(weight) > 0)
     if empty.any():
-        weight[:, empty] = included[:, empty]
+        weight = np.where(groups.each(empty), 1.0, weight)
     return weight
 
 
-def column_median(block: Floats) -> Floats:
-    """Median of each column without its missing values; NaN where there is none."""
-    count = (block == block).sum(axis=0)
-    ordered = np.sort(block, axis=0)
-    columns = np.arange(block.shape[1])
-    middle: Floats = 0.5 * (ordered[(count - 1) >> 1, columns] + ordered[count >> 1, columns])
-    return middle
+def _median_where_gaps(
+    groups: Segments, oi_usd: Floats, unknown: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+) -> Floats:
+    """Median of the known for the assets that need one; sorting the others would be for nothing."""
+    gaps = groups.counts(unknown) > 0
+    cells = groups.each(gaps)
+    some, left = groups.keep(cells)
+    result = np.full(len(groups.sizes), np.nan)
+    result[left] = some.median(oi_usd[cells])
+    return result
 
 
-def cross_section(hourly: Floats, weight: Floats) -> CrossSection:
-    """All comparisons of one block. `hourly` is NaN and `weight` 0 where an instrument is left out."""
-    included = hourly == hourly
-    count = included.sum(axis=0)
-    several = count > 1
-    columns = np.arange(hourly.shape[1])
+def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSection:
+    """All comparisons of these assets. Rates are hourly and known; weights are not negative."""
+    starts, sizes = groups.starts, groups.sizes
+    several = sizes > 1
+    order = groups.order(hourly)
+    ordered = hourly[order]
+    lowest, highest = order[starts], order[starts + sizes - 1]
+    weighted = weight * hourly
+    weight_sum, weighted_sum = groups.sums(weight), groups.sums(weighted)
+    mean = weighted_sum / weight_sum
+    median = middle(ordered, starts, sizes)
+    away = hourly - groups.each(mean)
+    dispersion = np.sqrt(groups.sums(weight * away * away) / weight_sum)
+    z, largest = robust_z(groups, hourly, ordered, median)
     with np.errstate(invalid="ignore", divide="ignore"):
-        order = np.argsort(hourly, axis=0, kind="stable")
-        flat = order * hourly.shape[1] + columns
-        ordered = hourly.ravel()[flat]
-        running = np.add.accumulate(weight.ravel()[flat], axis=0)
-        last = np.maximum(count - 1, 0)
-        half = 0.5 * running[-1]
-        consensus = 0.5 * (
-            ordered[np.minimum((running < half).sum(axis=0), last), columns]
-            + ordered[np.minimum((running <= half).sum(axis=0), last), columns]
-        )
-        median = 0.5 * (ordered[last >> 1, columns] + ordered[np.minimum(count >> 1, last), columns])
-        low, high = ordered[0], ordered[last, columns]
-        rate = np.where(included, hourly, 0.0)
-        weighted = weight * rate
-        weight_sum, weighted_sum = total(weight), total(weighted)
-        mean = weighted_sum / weight_sum
-        away = hourly - mean
-        dispersion = np.sqrt(total(weight * np.where(included, away * away, 0.0)) / weight_sum)
-        z = robust_z(hourly, median, count)
-        skew = hourly - (weighted_sum - weighted) / (weight_sum - weight)
-        disagreement = _disagreement(rate, weight, mean)
-        largest = np.fmax.reduce(np.abs(z), axis=0)
+        skew = hourly - (groups.each(weighted_sum) - weighted) / (groups.each(weight_sum) - weight)
+    skew[~np.isfinite(skew) | ~groups.each(several)] = np.nan
     return CrossSection(
-        included=count,
         mean=mean,
-        consensus=consensus,
-        lowest=order[0],
-        highest=order[last, columns],
-        low=low,
-        high=high,
-        spread=np.where(several, high - low, np.nan),
+        median=median,
+        consensus=_weighted_median(groups, ordered, weight[order]),
+        lowest=lowest,
+        highest=highest,
+        spread=np.where(several, hourly[highest] - hourly[lowest], np.nan),
         dispersion=np.where(several, dispersion, np.nan),
-        disagreement=np.where(count > 0, disagreement, np.nan),
+        disagreement=_disagreement(groups, hourly, weight, mean),
         z_largest=largest,
         z=z,
-        skew=np.where(several & np.isfinite(skew), skew, np.nan),
-        share=np.where(included, weight / weight_sum, np.nan),
+        skew=skew,
+        share=weight / groups.each(weight_sum),
     )
 
 
-def robust_z(hourly: Floats, median: Floats, count: Ints) -> Floats:
-    """(h − median)/scale: 1.4826·MAD, or 1.2533·mean absolute deviation where MAD is zero; never below the floor.
+def _weighted_median(groups: Segments, ordered: Floats, weight: Floats) -> Floats:
+    """Smallest rate at which half of the weight is reached; the mean of two where it is half exactly.
 
-    NaN where an asset has one instrument only; clipped to ±20.
+    The running weight is taken group by group in a padded block, so that a group's rounding is its own.
     """
-    away = hourly - median
-    size = np.abs(away)
-    mad = column_median(size)
-    spare = total(np.where(size == size, size, 0.0)) / count
+    width = int(groups.sizes.max())
+    place = np.arange(len(ordered)) - groups.each(groups.starts)
+    block = np.zeros((width, len(groups.sizes)))
+    block[place, groups.number] = weight
+    running = np.add.accumulate(block, axis=0)
+    half = 0.5 * running[-1]
+    last = groups.sizes - 1
+    below = np.minimum((running < half).sum(axis=0), last)
+    up_to = np.minimum((running <= half).sum(axis=0), last)
+    result: Floats = 0.5 * (ordered[groups.starts + below] + ordered[groups.starts + up_to])
+    return result
+
+
+def robust_z(groups: Segments, hourly: Floats, ordered: Floats, median: Floats) -> tuple[Floats, Floats]:
+    """(h − median)/scale of each cell, and each asset's largest without sign.
+
+    Scale: 1.4826·MAD, or 1.2533·mean absolute deviation where MAD is zero; never below the floor. NaN where an asset
+    has one instrument only; clipped to ±20.
+    """
+    away = hourly - groups.each(median)
+    mad = median_distance(groups, ordered, median)
+    spare = groups.sums(np.abs(away)) / groups.sizes
     scale = np.maximum(np.where(mad > 0, MAD_TO_SIGMA * mad, MEAN_DEVIATION_TO_SIGMA * spare), SCALE_FLOOR_H)
-    z: Floats = np.where(count > 1, np.clip(away / scale, -Z_LIMIT, Z_LIMIT), np.nan)
-    return z
+    scale = np.where(groups.sizes > 1, scale, np.nan)
+    z = np.minimum(np.maximum(away / groups.each(scale), -Z_LIMIT), Z_LIMIT)
+    return z, groups.greatest(np.abs(z))
 
 
-def _disagreement(rate: Floats, weight: Floats, mean: Floats) -> Floats:
+def median_distance(groups: Segments, ordered: Floats, median: Floats) -> Floats:
+    """MAD: the median distance to the median, from rates already in order."""
+    upper = (groups.sizes >> 1) + 1
+    distance = nearest(ordered, groups, median, upper)
+    even = (groups.sizes & 1) == 0
+    if even.any():
+        lower = nearest(ordered, groups, median, np.where(even, groups.sizes >> 1, upper))
+        distance = 0.5 * (lower + distance)
+    return distance
+
+
+def _disagreement(groups: Segments, hourly: Floats, weight: Floats, mean: Floats) -> Floats:
     """Share of weight whose sign is not the mean's; rates that round to zero have no sign and are left out."""
-    signed = np.abs(rate) >= ZERO_RATE_H
-    against = signed & ((rate > 0) != (mean > 0))
-    voting = total(np.where(signed, weight, 0.0))
-    share: Floats = np.where(voting > 0, total(np.where(against, weight, 0.0)) / voting, 0.0)
+    voice = weight * (np.abs(hourly) >= ZERO_RATE_H)
+    against = voice * ((hourly > 0) != groups.each(mean > 0))
+    voting = groups.sums(voice)
+    share: Floats = groups.sums(against) / np.where(voting > 0, voting, 1.0)
     return share
 
 
-def weighted_mean(values: Floats, weight: Floats) -> Floats:
+def weighted_mean(groups: Segments, values: Floats, weight: Floats) -> Floats:
     """Σwx/Σw over the cells where x is known; NaN where there is none."""
     known = values == values
-    used = np.where(known, weight, 0.0)
+    if known.all():
+        result: Floats = groups.sums(weight * values) / groups.sums(weight)
+        return result
+    used = weight * known
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean: Floats = total(used * np.where(known, values, 0.0)) / total(used)
-    return mean
+        partial: Floats = groups.sums(used * np.where(known, values, 0.0)) / groups.sums(used)
+    return partial
 
 
-def known_sum(values: Floats) -> Floats:
+def known_sum(groups: Segments, values: Floats) -> Floats:
     """Sum over the cells that are known; NaN where there is none."""
     known = values == values
-    result: Floats = np.where(known.any(axis=0), total(np.where(known, values, 0.0)), np.nan)
+    if known.all():
+        return groups.sums(values)
+    partial = groups.sums(np.where(known, values, 0.0))
+    result: Floats = np.where(groups.counts(known) > 0, partial, np.nan)
     return result
 
 
-def distinct(numbers: Ints, included: Flags) -> Ints:
-    """How many different numbers (all >= 0) each column has among its included cells."""
-    ordered = np.sort(np.where(included, numbers, -1), axis=0)
-    new = (ordered[1:] != ordered[:-1]).sum(axis=0)
-    result: Ints = new + (ordered[0] >= 0)
-    return result
+def distinct(groups: Segments, numbers: Ints) -> Ints:
+    """How many different numbers (all >= 0) each asset has. Equal numbers stand side by side or are below 62."""
+    if int(numbers.max()) < BITS:
+        seen = np.bitwise_or.reduceat(np.left_shift(1, numbers), groups.starts)
+        return np.bitwise_count(seen).astype(np.int64)
+    new = np.empty(len(numbers), np.bool_)
+    new[0] = True
+    new[1:] = numbers[1:] != numbers[:-1]
+    new[groups.starts] = True
+    return groups.counts(new)

@@ -1,8 +1,4 @@
-"""Struct-of-arrays state of the calculator: one row per instrument, one per asset, and who belongs to whom.
-
-Row -1 (the last of each array) is never used: it stands for "no instrument" and holds only missing values, so that
-blocks padded with -1 read as missing without a mask.
-"""
+"""Struct-of-arrays state of the calculator: one row per instrument, and which instruments an asset has."""
 
 from __future__ import annotations
 
@@ -12,9 +8,7 @@ from enum import IntEnum
 import numpy as np
 
 from fundtui.imbalance.rows import COUNT, FLAG, NUMBER, ZERO, Field, Flags, Floats, Index, Ints, Rows
-
-WIDTHS = (8, 24)
-"""Assets are worked on in groups of similar size, so that a coin on forty venues does not pad the many on five."""
+from fundtui.imbalance.segments import Segments, segments
 
 
 class Observed(IntEnum):
@@ -95,12 +89,12 @@ class InstrumentRows(Rows):
 class Members:
     """Which instruments belong to which asset.
 
-    `slots` is instruments x assets: column a holds the rows of asset a, sorted by name so that no figure depends on
-    the order in which venues answered, and -1 below. `size` is how many there are.
+    `slots` is assets x instruments: row a holds the instrument rows of asset a, sorted by name so that no figure
+    depends on the order in which venues answered, and -1 behind them. `size` is how many there are.
     """
 
     def __init__(self, assets: int = 256, width: int = 8) -> None:
-        self.slots: Ints = np.full((width, assets), -1, np.int64)
+        self.slots: Index = np.full((assets, width), -1, np.intp)
         self.size: Ints = np.zeros(assets, np.int64)
         self._names: dict[int, list[str]] = {}
 
@@ -111,8 +105,8 @@ class Members:
         place = bisect_left(names, name)
         names.insert(place, name)
         size = len(names)
-        self.slots[place + 1 : size, asset] = self.slots[place : size - 1, asset].copy()
-        self.slots[place, asset] = row
+        self.slots[asset, place + 1 : size] = self.slots[asset, place : size - 1].copy()
+        self.slots[asset, place] = row
         self.size[asset] = size
 
     def remove(self, asset: int, name: str) -> None:
@@ -121,41 +115,26 @@ class Members:
         place = names.index(name)
         del names[place]
         size = len(names)
-        self.slots[place:size, asset] = self.slots[place + 1 : size + 1, asset].copy()
-        self.slots[size, asset] = -1
+        self.slots[asset, place:size] = self.slots[asset, place + 1 : size + 1].copy()
+        self.slots[asset, size] = -1
         self.size[asset] = size
 
     def of(self, asset: int) -> Index:
         """The instrument rows of one asset."""
-        rows: Index = self.slots[: self.size[asset], asset].astype(np.intp)
-        return rows
+        return self.slots[asset, : self.size[asset]].copy()
 
-    def groups(self, assets: Index) -> list[tuple[Index, Index]]:
-        """(assets, their instrument rows as a block of slots x assets) by similar size; -1 pads.
-
-        A block has at least two columns (one is repeated): with one, numpy would sum in another order and the
-        last bit of a mean would depend on what else was in the batch.
-        """
-        size = self.size[assets]
-        result = []
-        low = 0
-        for high in (*WIDTHS, np.iinfo(np.int64).max):
-            chosen = assets[(size > low) & (size <= high)]
-            low = high
-            if not len(chosen):
-                continue
-            if len(chosen) == 1:
-                chosen = np.repeat(chosen, 2)
-            width = int(self.size[chosen].max())
-            result.append((chosen, np.take(self.slots[:width], chosen, axis=1)))
-        return result
+    def of_all(self, assets: Index) -> tuple[Index, Segments]:
+        """Instrument rows of assets that have some, one asset behind the other."""
+        sizes = self.size[assets]
+        block = self.slots[assets, : int(sizes.max())]
+        return block[block >= 0], segments(sizes)
 
     def _make_room(self, asset: int) -> None:
-        width, assets = self.slots.shape
+        assets, width = self.slots.shape
         if asset < assets and self.size[asset] + 1 < width:
             return
-        wider = np.full((max(width, int(self.size.max()) * 2 + 2), max(assets, 2 * asset)), -1, np.int64)
-        wider[:width, :assets] = self.slots
-        sizes = np.zeros(wider.shape[1], np.int64)
+        wider = np.full((max(assets, 2 * asset), max(width, int(self.size.max()) * 2 + 2)), -1, np.intp)
+        wider[:assets, :width] = self.slots
+        sizes = np.zeros(len(wider), np.int64)
         sizes[:assets] = self.size
         self.slots, self.size = wider, sizes

@@ -1,0 +1,220 @@
+"""The calculator against group-by recomputation: one venue's batch of 500 rows into 15,000 instruments.
+
+Run: python tests/bench/calculator.py
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from fundtui.imbalance.calculator import Calculator
+from fundtui.market import Averaging, Batch, Family, FundingRule, Instrument, Quote
+
+ASSETS, VENUES, PER_VENUE = 2000, 30, 500
+START_MS = 1_760_000_000_000
+HOUR_MS = 3_600_000
+RULE = FundingRule(family=Family.NORMALISED, interest_8h=1e-4, damper=5e-4, averaging=Averaging.LINEAR)
+
+
+class Market:
+    """Thirty venues with 500 contracts each: majors on all venues, a long tail on few."""
+
+    def __init__(self, seed: int = 3) -> None:
+        self.rng = np.random.default_rng(seed)
+        popularity = 1.0 / np.arange(1, ASSETS + 1) ** 0.7
+        popularity /= popularity.sum()
+        self.price = self.rng.lognormal(2, 3, ASSETS)
+        self.listed = [
+            np.sort(self.rng.choice(ASSETS, PER_VENUE, replace=False, p=popularity)) for _ in range(VENUES)
+        ]
+        self.contracts = [[self.contract(venue, asset) for asset in assets] for venue, assets in enumerate(self.listed)]
+        self.oi = [self.rng.lognormal(15, 2, PER_VENUE) for _ in range(VENUES)]
+
+    def contract(self, venue: int, asset: int) -> Instrument:
+        hours = float(self.rng.choice([1, 4, 8]))
+        return Instrument(
+            venue=f"venue{venue:02d}",
+            symbol=f"C{asset}USDT",
+            asset=f"C{asset}",
+            quote="USDT",
+            settle="USDT",
+            rate_period_h=hours,
+            interval_h=hours,
+            cap=0.02,
+            floor=-0.02,
+            rule=RULE,
+        )
+
+    def batch(self, venue: int, now_ms: int, changed: float = 1.0) -> Batch:
+        """A poll in which this share of the rows has new rates and prices."""
+        rng, assets = self.rng, self.listed[venue]
+        moves = rng.random(PER_VENUE) < changed
+        if not hasattr(self, "last"):
+            self.last: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # type: ignore[type-arg]
+        rate, premium = self.last.get(venue, (np.zeros(PER_VENUE), np.zeros(PER_VENUE)))
+        if venue not in self.last:
+            moves[:] = True
+        rate = np.where(moves, rng.normal(1e-4, 3e-4, PER_VENUE), rate)
+        premium = np.where(moves, rng.normal(0, 8e-4, PER_VENUE), premium)
+        self.last[venue] = rate, premium
+        index = self.price[assets]
+        mark = index * (1 + premium)
+        quotes = []
+        for k, contract in enumerate(self.contracts[venue]):
+            length = int(contract.interval_h * HOUR_MS)
+            next_ms = (now_ms // length + 1) * length
+            oi = float(self.oi[venue][k])
+            quotes.append(
+                Quote(contract, now_ms, float(rate[k]), next_ms, float(mark[k]), float(index[k]), float(mark[k]),
+                      float(premium[k]), oi / float(mark[k]), oi, oi * 2, float(rate[k]))
+            )  # fmt: skip
+        return Batch(venue=f"venue{venue:02d}", observed_ms=now_ms, quotes=tuple(quotes))
+
+
+def timed(run: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    run()
+    return (time.perf_counter() - begin) * 1e6
+
+
+def show(name: str, times: list[float]) -> float:
+    ordered = sorted(times)
+    median = ordered[len(ordered) // 2]
+    print(f"{name:58s} {median:10.0f} {ordered[int(len(ordered) * 0.99)]:10.0f}")
+    return median
+
+
+def applied(calculator: Calculator, market: Market, rounds: int, changed: float) -> tuple[list[float], list[float]]:
+    """Times of apply and tick over so many rounds of all venues, 15 s of market time apart."""
+    times, ticks = [], []
+    now_ms = START_MS if not calculator.instruments.count else int(calculator.instruments.columns["observed_ms"][0])
+    for _ in range(rounds):
+        now_ms += 15_000
+        for venue in range(VENUES):
+            batch = market.batch(venue, now_ms, changed)
+            gc.collect(0)
+            gc.disable()
+            times.append(timed(lambda batch=batch: calculator.apply(batch, now_ms)))  # type: ignore[misc]
+            gc.enable()
+        ticks.append(timed(lambda now_ms=now_ms: calculator.tick(now_ms + 1000)))  # type: ignore[misc]
+    return times, ticks
+
+
+def peers(calculator: Calculator) -> dict[str, float]:
+    """The same skew metrics by group-by over the whole table, in pandas and in polars."""
+    import pandas as pd
+    import polars as pl
+
+    count = calculator.instruments.count
+    columns = calculator.instruments.columns
+    data = {
+        "asset": columns["asset"][:count].astype(np.int64),
+        "venue": columns["venue"][:count].astype(np.int64),
+        "h": columns["apr"][:count].copy(),
+        "w": columns["oi_usd"][:count].copy(),
+    }
+    frame = pd.DataFrame(data)
+    table = pl.DataFrame(data)
+
+    def by_pandas() -> object:
+        ordered = frame.sort_values(["asset", "h"])
+        ordered["wh"] = ordered.w * ordered.h
+        groups = ordered.groupby("asset", sort=False)
+        result = groups.h.agg(["median", "min", "max", "count"])
+        weight = groups.w.transform("sum")
+        weighted = groups.wh.transform("sum")
+        mean = weighted / weight
+        result["mean"] = mean.groupby(ordered.asset).first()
+        running = groups.w.cumsum()
+        result["consensus"] = ordered[running >= 0.5 * weight].groupby("asset").h.first()
+        result["long"] = groups.venue.first()
+        result["short"] = groups.venue.last()
+        away = (ordered.h - groups.h.transform("median")).abs()
+        mad = away.groupby(ordered.asset).transform("median")
+        spare = away.groupby(ordered.asset).transform("mean")
+        scale = np.maximum(np.where(mad > 0, 1.4826 * mad, 1.2533 * spare), 6.25e-7)
+        result["z"] = (away / scale).groupby(ordered.asset).max()
+        ordered["skew"] = ordered.h - (weighted - ordered.wh) / (weight - ordered.w)
+        squares = ordered.w * (ordered.h - mean) ** 2
+        result["dispersion"] = np.sqrt(squares.groupby(ordered.asset).sum() / groups.w.sum())
+        result["oi"] = groups.w.sum()
+        return result
+
+    def by_polars() -> object:
+        ordered = table.sort(["asset", "h"])
+        weight, weighted = pl.col("w").sum().over("asset"), (pl.col("w") * pl.col("h")).sum().over("asset")
+        cells = ordered.with_columns(
+            weight.alias("weight"),
+            weighted.alias("weighted"),
+            pl.col("w").cum_sum().over("asset").alias("running"),
+            (pl.col("h") - pl.col("h").median().over("asset")).abs().alias("away"),
+        ).with_columns(
+            (pl.col("h") - (pl.col("weighted") - pl.col("w") * pl.col("h")) / (pl.col("weight") - pl.col("w"))).alias(
+                "skew"
+            )
+        )
+        return cells.group_by("asset").agg(
+            pl.col("h").median().alias("median"),
+            pl.col("h").min().alias("low"),
+            pl.col("h").max().alias("high"),
+            pl.len().alias("count"),
+            (pl.col("weighted").first() / pl.col("weight").first()).alias("mean"),
+            pl.col("h").filter(pl.col("running") >= 0.5 * pl.col("weight")).first().alias("consensus"),
+            pl.col("venue").first().alias("long"),
+            pl.col("venue").last().alias("short"),
+            (
+                pl.col("away").max()
+                / pl.max_horizontal(
+                    pl.when(pl.col("away").median() > 0)
+                    .then(1.4826 * pl.col("away").median())
+                    .otherwise(1.2533 * pl.col("away").mean()),
+                    pl.lit(6.25e-7),
+                )
+            ).alias("z"),
+            (
+                (pl.col("w") * (pl.col("h") - pl.col("weighted") / pl.col("weight")) ** 2).sum() / pl.col("w").sum()
+            ).sqrt().alias("dispersion"),
+            pl.col("w").sum().alias("oi"),
+        )  # fmt: skip
+
+    _agree(calculator, by_polars())
+    return {
+        name: show(f"{name}, the skew metrics alone", [timed(run) for _ in range(30)])
+        for name, run in (("pandas group-by of all", by_pandas), ("polars group-by of all", by_polars))
+    }
+
+
+def _agree(calculator: Calculator, frame: object) -> None:
+    """The peer works out the same thing, or the comparison is worth nothing."""
+    rows = frame["asset"].to_numpy()  # type: ignore[index]
+    names = calculator.instruments.labels["asset"]
+    assets = np.array([calculator.assets.index[names[row]] for row in rows])
+    for key in ("mean", "consensus", "dispersion"):
+        ours, theirs = calculator.assets.columns[key][assets], frame[key].to_numpy()  # type: ignore[index]
+        several = calculator.assets.columns["instruments"][assets] > 1
+        np.testing.assert_allclose(ours[several], theirs[several], rtol=1e-9, atol=1e-15)
+
+
+def main() -> None:
+    market = Market()
+    calculator = Calculator(capacity=16_384)
+    applied(calculator, market, 4, 1.0)
+    print(f"{calculator.instruments.count} instruments, {calculator.assets.count} assets, {VENUES} venues")
+    print(f"{'':58s} {'median us':>10s} {'p99 us':>10s}")
+    times, ticks = applied(calculator, market, 20, 1.0)
+    ours = show("apply 500 rows, all changed", times)
+    some, _ = applied(calculator, market, 20, 0.2)
+    show("apply 500 rows, a fifth changed", some)
+    show("tick", ticks)
+    now_ms = int(calculator.instruments.columns["observed_ms"][0])
+    show("recompute everything", [timed(lambda: calculator.recompute(now_ms)) for _ in range(20)])
+    for name, theirs in peers(calculator).items():
+        print(f"ratio {name} / apply: {theirs / ours:.1f}x")
+
+
+if __name__ == "__main__":
+    main()
