@@ -1,6 +1,6 @@
 """How open interest is spread over venues, what funding moves, and which venue only mirrors another (methodology §3.1).
 
-Blocks are slots x assets, NaN where an instrument is left out, as in the cross-section.
+Cells are the instruments that are compared, asset after asset (`Segments`), as in the cross-section.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fundtui.imbalance.rows import Floats, Ints, Number, divide
+from fundtui.imbalance.segments import Segments
 from fundtui.units import HOUR_MS, HOURS_PER_YEAR
 
 MIRROR_SETTLEMENTS = 90
@@ -29,37 +30,37 @@ class Concentration(NamedTuple):
     counted: Ints
 
 
-def concentration(oi_usd: Floats) -> Concentration:
+def concentration(groups: Segments, oi_usd: Floats) -> Concentration:
     """Spread of open interest over an asset's instruments; unknown OI is left out, one venue gives 0, 1 and 1."""
-    known = np.isfinite(oi_usd) & (np.nan_to_num(oi_usd) >= 0)
-    counted = known.sum(axis=0)
-    # Unknown ones sort to the front with weight zero: rank numbers then begin after them.
-    ordered = np.sort(np.where(known, oi_usd, 0.0), axis=0)
-    missing = len(oi_usd) - counted
-    rank = np.arange(1, len(oi_usd) + 1)[:, None] - missing
-    whole = ordered.sum(axis=0)
-    gini = divide(((2 * rank - counted - 1) * ordered).sum(axis=0), counted * whole)
-    share = divide(ordered, whole)
-    hhi = np.where(whole > 0, np.square(share).sum(axis=0), np.nan)
-    unbiased = np.where(counted > 1, divide(gini * counted, np.maximum(counted - 1, 1)), gini)
+    known = oi_usd >= 0
+    counted = groups.counts(known)
+    ordered = np.where(known, oi_usd, np.nan)[groups.order(np.where(known, oi_usd, np.nan))]
+    ordered = np.where(np.isfinite(ordered), ordered, 0.0)
+    # Unknown ones come last in each group and weigh nothing, whatever their rank.
+    rank = np.arange(1, len(ordered) + 1) - groups.each(groups.starts)
+    whole = groups.sums(ordered)
+    gini = divide(groups.sums((2 * rank - groups.each(counted) - 1) * ordered), counted * whole)
+    hhi = np.where(whole > 0, groups.sums(np.square(divide(ordered, groups.each(whole)))), np.nan)
+    unbiased = np.where(counted > 1, gini * counted / np.maximum(counted - 1, 1), gini)
     return Concentration(gini, unbiased, hhi, divide(1.0, hhi), counted)
 
 
-def funding_flow(hourly: Floats, oi_usd: Floats) -> Floats:
+def funding_flow(groups: Segments, hourly: Floats, oi_usd: Floats) -> Floats:
     """Σ OI·h per asset, dollars per hour from longs to shorts (one-sided OI); NaN where nothing is known."""
     flow = hourly * oi_usd
     known = np.isfinite(flow)
-    total: Floats = np.where(known.any(axis=0), np.where(known, flow, 0.0).sum(axis=0), np.nan)
+    total: Floats = np.where(groups.counts(known) > 0, groups.sums(np.where(known, flow, 0.0)), np.nan)
     return total
 
 
-def funding_due(rate: Floats, oi_usd: Floats, next_funding_ms: Floats, now_ms: int, within_h: float = 1.0) -> Floats:
-    """Σ OI·|f| per asset of the payments due within an hour, dollars. `rate` per payment."""
+def funding_due(
+    groups: Segments, rate: Floats, oi_usd: Floats, next_funding_ms: Floats, now_ms: int, within_h: float = 1.0
+) -> Floats:
+    """Σ OI·|f| per asset of the payments due within an hour, dollars. `rate` per payment, times NaN if unknown."""
     with np.errstate(invalid="ignore"):
         due = (next_funding_ms > now_ms) & (next_funding_ms <= now_ms + within_h * HOUR_MS)
     money = np.abs(rate) * oi_usd
-    total: Floats = np.where(due & np.isfinite(money), money, 0.0).sum(axis=0)
-    return total
+    return groups.sums(np.where(due & np.isfinite(money), money, 0.0))
 
 
 def excess_over_interest(mean_hourly: Number, interest_apr: Number = 0.1095) -> Floats:
