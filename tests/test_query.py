@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fundtui.imbalance.catalogue import Level, Metric, Unit
 from fundtui.imbalance.table import Table
-from fundtui.query import NumericTerm, Query, QueryError, TextTerm, compile_query, level_of, parse_sort
+from fundtui.query import NumericTerm, Query, QueryError, Selection, TextTerm, compile_query, level_of, parse_sort
 
 
 def metric(key: str, unit: Unit, level: Level = Level.ASSET, aliases: tuple[str, ...] = ()) -> Metric:
@@ -419,3 +419,13 @@ def test_aliases_name_the_same_metric() -> None:
 
 def test_the_catalogue_of_the_program_is_the_default() -> None:
     assert compile_query("spread > 25% and oi > 20M", Level.ASSET).keys == ("spread", "oi_usd")
+
+
+def test_a_selection_of_rows_gives_what_the_whole_table_gives_there() -> None:
+    made = table()
+    rows = np.array([3, 1, 0])
+    selected = Selection(made, rows)
+    for text in ("spread > 5%", "asset ~ E and oi > 2M", "long in (okx, gate)", "not z > 1", "-z + 1 > 2"):
+        query = compiled(text)
+        assert query.mask(selected).tolist() == query.mask(made)[rows].tolist()
+        assert query.known(selected).tolist() == query.known(made)[rows].tolist()

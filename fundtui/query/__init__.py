@@ -17,14 +17,25 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from fundtui.imbalance.catalogue import CATALOGUE, Level, Metric, Unit
-from fundtui.imbalance.table import Table
 from fundtui.query.compiler import Compiler, Known
 from fundtui.query.errors import QueryError, suggestion
+from fundtui.query.selection import Selection
 from fundtui.query.syntax import Node, parse
 from fundtui.query.terms import NumericTerm, Term, TextTerm
-from fundtui.query.vector import Bools, Mask
+from fundtui.query.vector import Bools, Mask, Rows
 
-__all__ = ["NumericTerm", "Query", "QueryError", "Term", "TextTerm", "compile_query", "level_of", "parse_sort"]
+__all__ = [
+    "NumericTerm",
+    "Query",
+    "QueryError",
+    "Rows",
+    "Selection",
+    "Term",
+    "TextTerm",
+    "compile_query",
+    "level_of",
+    "parse_sort",
+]
 
 Catalogue = Mapping[Level, Sequence[Metric]]
 
@@ -48,11 +59,11 @@ class Query:
         self.terms: tuple[Term, ...] = tuple(compiler.terms)
         self.keys: tuple[str, ...] = tuple(dict.fromkeys(key for term in self.terms for key in term.keys))
 
-    def mask(self, table: Table) -> Bools:
+    def mask(self, table: Rows) -> Bools:
         """Whether each of the table's rows matches; rows no longer alive are judged like the others."""
         return self._mask(table)
 
-    def known(self, table: Table) -> Bools:
+    def known(self, table: Rows) -> Bools:
         """Rows for which nothing that the query reads is missing."""
         known = np.ones(table.count, np.bool_)
         for term in self.terms:

@@ -6,8 +6,7 @@ import msgspec
 import numpy as np
 
 from fundtui.imbalance.catalogue import Unit
-from fundtui.imbalance.table import Table
-from fundtui.query.vector import Bools, Floats, Mask, Numeric, TextMask
+from fundtui.query.vector import Bools, Floats, Mask, Numeric, Rows, TextMask
 
 
 class NumericTerm(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,11 +29,11 @@ class NumericTerm(msgspec.Struct, frozen=True, kw_only=True):
         """How to write both sides, where one unit fits."""
         return self.left.unit or self.right.unit
 
-    def sides(self, table: Table) -> tuple[Floats, Floats]:
+    def sides(self, table: Rows) -> tuple[Floats, Floats]:
         """Left and right values per row in exported units, NaN where missing."""
         return _per_row(self.left, table), _per_row(self.right, table)
 
-    def known(self, table: Table) -> Bools:
+    def known(self, table: Rows) -> Bools:
         """Rows where no side is missing."""
         left, right = self.sides(table)
         return ~(np.isnan(left) | np.isnan(right))
@@ -53,11 +52,12 @@ class TextTerm(msgspec.Struct, frozen=True, kw_only=True):
         """The column compared."""
         return (self.key,)
 
-    def texts(self, table: Table) -> list[str]:
+    def texts(self, table: Rows) -> list[str]:
         """The column's text per row, empty where missing."""
-        return [table.text(self.key, row) for row in range(table.count)]
+        labels = table.labels[self.key]
+        return [labels[code] if code >= 0 else "" for code in table.columns[self.key][: table.count].tolist()]
 
-    def known(self, table: Table) -> Bools:
+    def known(self, table: Rows) -> Bools:
         """Rows where the text is not missing."""
         known: Bools = table.columns[self.key][: table.count] >= 0
         return known
@@ -66,7 +66,7 @@ class TextTerm(msgspec.Struct, frozen=True, kw_only=True):
 Term = NumericTerm | TextTerm
 
 
-def _per_row(side: Numeric, table: Table) -> Floats:
+def _per_row(side: Numeric, table: Rows) -> Floats:
     if side.constant is not None:
         return np.full(table.count, side.constant)
     values: Floats = side.values(table)

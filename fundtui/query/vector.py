@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from fundtui.imbalance.catalogue import Unit
-from fundtui.imbalance.table import Table
 from fundtui.query.tokens import Measure
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Values = Callable[[Table], Any]
-"""Table -> float64 per row, or one float for a constant; exported units, NaN where missing."""
 
-Mask = Callable[[Table], Bools]
-"""Table -> whether each row matches."""
+
+class Rows(Protocol):
+    """What a query reads: a table, or a selection of a table's rows (`fundtui.query.selection`)."""
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        ...
+
+    @property
+    def columns(self) -> Mapping[str, NDArray[Any]]:
+        """Metric key -> stored values; texts as codes into `labels`."""
+        ...
+
+    @property
+    def labels(self) -> Mapping[str, list[str]]:
+        """Metric key -> labels of a text column."""
+        ...
+
+    def exported(self, key: str) -> Floats:
+        """A numeric column in exported units."""
+        ...
+
+
+Values = Callable[[Rows], Any]
+"""Rows -> float64 per row, or one float for a constant; exported units, NaN where missing."""
+
+Mask = Callable[[Rows], Bools]
+"""Rows -> whether each row matches."""
 
 
 class Numeric(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +71,7 @@ def calculate(operator: str, left: Values, right: Values) -> Values:
     """Arithmetic per row. Division by zero and overflow give a missing value, not infinity."""
     operation = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}[operator]
 
-    def values(table: Table) -> Any:
+    def values(table: Rows) -> Any:
         first, second = left(table), right(table)
         with np.errstate(all="ignore"):
             result = operation(first, second)
@@ -96,7 +120,7 @@ def every(masks: tuple[Mask, ...]) -> Mask:
     """All of the parts."""
     first, *others = masks
 
-    def mask(table: Table) -> Bools:
+    def mask(table: Rows) -> Bools:
         result = first(table)
         for other in others:
             result = result & other(table)
@@ -109,7 +133,7 @@ def any_of(masks: tuple[Mask, ...]) -> Mask:
     """At least one of the parts."""
     first, *others = masks
 
-    def mask(table: Table) -> Bools:
+    def mask(table: Rows) -> Bools:
         result = first(table)
         for other in others:
             result = result | other(table)
@@ -131,7 +155,7 @@ class TextMask:
         self._labels: list[str] = []
         self._verdicts: Bools = np.zeros(1, np.bool_)
 
-    def __call__(self, table: Table) -> Bools:
+    def __call__(self, table: Rows) -> Bools:
         labels = table.labels[self._key]
         if labels is not self._labels or len(labels) + 1 != len(self._verdicts):
             verdicts = [self._test(label) is self._positive for label in labels]
