@@ -69,13 +69,13 @@ class HttpTransport:
         self._resolver.close()
         pools, self._pools = list(self._pools.values()), {}
         closing = [asyncio.ensure_future(pool.aclose()) for pool in pools]
-        if self._tls is not None and not self._tls.done():
-            self._tls.cancel()
-            self._tls = None
         if closing:
             _, late = await asyncio.wait(closing, timeout=CLOSE_S)
             for task in late:
                 task.cancel()
+        # Sockets are given back one turn of the loop after they are closed; the loop may end right after this.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async def _exchange(self, request: Request) -> Response:
         proxy = self._proxy_for(request)
@@ -209,7 +209,8 @@ def _by_cause(error: BaseException) -> TransportError | None:
             return TransportError(Failure.DNS, "name not found")
         if isinstance(cause, ssl.SSLCertVerificationError):
             return TransportError(Failure.TLS, f"certificate not accepted: {cause.verify_message}")
-        if isinstance(cause, ssl.SSLError):
+        # "Want read" is how a handshake waits; it stands behind timeouts, which have their own name.
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLWantReadError, ssl.SSLWantWriteError)):
             return TransportError(Failure.TLS, f"no secure connection: {cause.reason or 'handshake failed'}")
         if isinstance(cause, ConnectionRefusedError):
             return TransportError(Failure.CONNECT, "connection refused")

@@ -17,6 +17,9 @@ from fundtui.status import EndpointHealth
 from fundtui.venues.spec import Endpoint
 
 LATENCIES = 20
+RETRY_BASE_S = 30.0
+MIN_GAP_SHARE = 0.2
+"""Of the interval, between an answer and the next ask."""
 
 
 class Line:
@@ -66,9 +69,18 @@ class Line:
         self.trouble = trouble
 
     def next_tick(self, now: float, rng: random.Random, *, back_off: bool) -> float:
-        """When it is due next: its next tick, or a later one after failures."""
-        delay_s = full_jitter(rng, self.every_s, self.failures) if back_off and self.failures else 0.0
-        return self.schedule.next_after(now, delay_s)
+        """When it is due next: its next tick, or a later one after failures.
+
+        What is asked rarely is tried again sooner than its next tick: an hour without a catalogue is too long.
+        """
+        # The first ask has no phase yet: the tick right after it would only ask for the same again.
+        tick = self.schedule.next_after(now, MIN_GAP_SHARE * self.every_s)
+        if not self.failures or not back_off:
+            return tick
+        delay_s = full_jitter(rng, min(self.every_s, RETRY_BASE_S), self.failures)
+        if self.every_s > RETRY_BASE_S:
+            return min(tick, now + max(delay_s, 1.0))
+        return max(tick, self.schedule.next_after(now, delay_s))
 
     def overdue(self, now: float) -> bool:
         """Whether its last good answer is older than three intervals."""

@@ -177,9 +177,16 @@ class Poller:
             wait_s = self.breaker.wait_s(self._clock.monotonic(), probe=probe)
             if wait_s <= 0:
                 await self._poll(line)
-                now = self._clock.monotonic()
-                wait_s = line.next_tick(now, self._rng, back_off=not self.local_outage) - now
+                wait_s = self._wait_s(line)
             await self._pause(line, wait_s)
+
+    def _wait_s(self, line: Line) -> float:
+        """Seconds until the line is due. What the breaker cut off is due as soon as the breaker allows."""
+        now = self._clock.monotonic()
+        cut_off = line.failures and not self.breaker.closed
+        if cut_off and (line.endpoint.required or self.holding is not None):
+            return 0.0
+        return line.next_tick(now, self._rng, back_off=not self.local_outage) - now
 
     async def _pause(self, line: Line, seconds: float) -> None:
         line.next_at = self._clock.monotonic() + seconds

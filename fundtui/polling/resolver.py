@@ -48,10 +48,10 @@ class Resolver:
             return known[1][0]
         asking = self._ask(host)
         if known is None:
-            return (await asyncio.shield(asking))[0]
+            return (await _outcome(asking))[0]
         try:
             async with self._clock.timeout(PATIENCE_S):
-                return (await asyncio.shield(asking))[0]
+                return (await _outcome(asking))[0]
         except (TimeoutError, TransportError):
             # The name service is the worse witness: the old address is tried for another while.
             self._known[host] = (now, known[1])
@@ -99,6 +99,17 @@ class Resolver:
             found.sort(key=lambda address: address != earlier[1][0])
         self._known[host] = (self._clock.monotonic(), found)
         return found
+
+
+async def _outcome(asking: asyncio.Task[list[str]]) -> list[str]:
+    """The outcome of a lookup that others wait for too; given up by `close` it is a failure, no cancellation."""
+    try:
+        return await asyncio.shield(asking)
+    except asyncio.CancelledError:
+        waiting = asyncio.current_task()
+        if asking.cancelled() and waiting is not None and not waiting.cancelling():
+            raise TransportError(Failure.DNS, "lookup given up") from None
+        raise
 
 
 def _is_address(host: str) -> bool:
