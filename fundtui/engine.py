@@ -193,8 +193,7 @@ class Engine:
         if quote is None:
             raise KeyError(row)
         fields = record(quote)
-        reasons = self.table(Level.INSTRUMENT).text("reasons", row).split()
-        fields["reasons"] = list(dict.fromkeys([*fields["reasons"], *reasons]))
+        fields["reasons"] = [reason.value for reason in self.calculator.reasons(row)]
         return fields
 
     def alert_counts(self) -> AlertCounts:

@@ -17,6 +17,6 @@ def show(arguments: argparse.Namespace, source: Source) -> int:
     """Show the interface over a source. Returns its exit code."""
     engine = open_engine(arguments, source)
     from fundtui.ui.app import Options
-    from fundtui.ui.run import run as run_interface
+    from fundtui.ui import run as run_interface
 
-    return run_interface(engine, Options(mouse=not getattr(arguments, "no_mouse", False)))
+    return run_interface(engine, options=Options(mouse=not getattr(arguments, "no_mouse", False)))

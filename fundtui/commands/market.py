@@ -63,7 +63,7 @@ async def gather(engine: Engine, wait_s: float, *, need_answer: bool = True) -> 
 
 def health_record(health: VenueHealth) -> dict[str, Any]:
     """A venue's health as JSON: numbers or null."""
-    record: dict[str, Any] = msgspec.to_builtins(health)
+    record: dict[str, Any] = msgspec.to_builtins(health, enc_hook=str)
     return {key: _plain(value) for key, value in record.items()}
 
 

@@ -142,6 +142,8 @@ class Poller:
         """The failures were our own network's: ask at the normal pace again. Holds stay."""
         if self.holding is None:
             self.breaker.reset()
+            if self.last_trouble is not None and self.last_trouble.network:
+                self.failures_in_a_row = 0
 
     @property
     def running(self) -> bool:
@@ -205,6 +207,7 @@ class Poller:
             self._take(line, await self._fetch(line))
         except Troubled as error:
             self._failed(line, error.trouble)
+            self._deliver_partial(line)
         except HeldBack:
             if line.probe:
                 self.breaker.abandon()
@@ -366,6 +369,17 @@ class Poller:
         self.rows, self.rejected = len(batch.quotes), dict(batch.rejected)
         self._first_batch.set()
         self._deliver(batch)
+
+    def _deliver_partial(self, line: Line) -> None:
+        """A pass over keys that was cut short still has answers; they need not wait for the next poll."""
+        complete = all(one.known for one in self.lines if one.endpoint.required)
+        if line.endpoint.keys is None or not line.value or not complete:
+            return
+        now, now_ms = self._clock.monotonic(), self._clock.utc_ms()
+        try:
+            self._deliver(self._read(self._parts(), self._observed_ms(line, now, now_ms)))
+        except Troubled as error:
+            line.trouble = error.trouble
 
     def _read(self, parts: Parts, observed_ms: int) -> Batch:
         try:
