@@ -34,6 +34,18 @@ JOURNAL_LENGTH = 2000
 TICK_S = 1.0
 SETTLE_CHECK_S = 0.02
 
+LEARNT = frozenset(
+    {
+        EventKind.LISTED,
+        EventKind.DELISTED,
+        EventKind.INTERVAL_CHANGED,
+        EventKind.CAP_CHANGED,
+        EventKind.STATUS_CHANGED,
+        EventKind.MULTIPLIER_CHANGED,
+    }
+)
+"""What a contract's first answers can look like without anything having happened."""
+
 Deliver = Callable[[Batch], None]
 Report = Callable[[Event], None]
 OpenFleet = Callable[[Deliver, Report], Awaitable[Fleet]]
@@ -73,6 +85,7 @@ class Engine:
         self._venues = venues
         self._open_fleet = open_fleet
         self._fleet: Fleet | None = None
+        self._complete: set[str] = set()
         self._ticker: asyncio.Task[None] | None = None
 
     # --- life -------------------------------------------------------------------------------------
@@ -126,7 +139,13 @@ class Engine:
 
     def deliver(self, batch: Batch) -> None:
         """One venue's poll."""
-        self._changed(self.calculator.apply(batch, self.clock.utc_ms()))
+        changes = self.calculator.apply(batch, self.clock.utc_ms())
+        if batch.venue not in self._complete:
+            # While a venue's slower answers still come in, its contracts are being learnt, not changed.
+            changes = changes._replace(events=tuple(one for one in changes.events if one.kind not in LEARNT))
+            if self._fleet is not None and self._fleet.complete(batch.venue):
+                self._complete.add(batch.venue)
+        self._changed(changes)
 
     def report(self, event: Event) -> None:
         """One entry for the journal."""

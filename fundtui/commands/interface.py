@@ -16,7 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
 def show(arguments: argparse.Namespace, source: Source) -> int:
     """Show the interface over a source. Returns its exit code."""
     engine = open_engine(arguments, source)
-    from fundtui.ui.app import Options
     from fundtui.ui import run as run_interface
+    from fundtui.ui.app import Options
 
     return run_interface(engine, options=Options(mouse=not getattr(arguments, "no_mouse", False)))
