@@ -27,6 +27,7 @@ from fundtui.imbalance.registry import (
 from fundtui.imbalance.rows import Flags, Floats, Index, divide
 from fundtui.imbalance.state import InstrumentRows, Members, Observed
 from fundtui.imbalance.table import Table
+from fundtui.imbalance.theory import Kernel
 from fundtui.imbalance.tiers import default_half_spread, mark_basis
 from fundtui.imbalance.trend import Trend
 from fundtui.market import REASON_TEXT, Batch, Instrument, Quote, Reason
@@ -102,8 +103,16 @@ class Calculator:
         return self._registry.contracts[row]
 
     def reasons(self, row: int) -> tuple[Reason, ...]:
-        """Why an instrument is left out of comparisons now: the reader's reasons and those of the comparisons."""
-        return reasons_of(int(self._rows.shown_reasons[row]))
+        """Why an instrument is left out of comparisons: the reader's reasons and the calculator's own."""
+        return reasons_of(int(self._rows.published[row] | self._rows.checks[row]))
+
+    def kernel(self, row: int) -> Kernel:
+        """The funding formula of an instrument as numbers; all NaN where it is unknown."""
+        return self._formula.kernel.of(row)
+
+    def interest_h(self, row: int) -> float:
+        """The interest part of an instrument's rate, per hour."""
+        return float(self._rows.interest_h[row])
 
     def cadence_s(self, venue: str) -> float:
         """How often a venue's batches are due."""

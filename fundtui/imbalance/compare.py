@@ -130,7 +130,7 @@ class Comparison:
         return flags
 
     def _write_section(self, assets: Index, cells: Index, section: skew.CrossSection, flags: Ints) -> None:
-        columns, rates = self.assets.columns, self.instruments.columns["apr"]
+        columns = self.assets.columns
         low, high = cells[section.lowest], cells[section.highest]
         # Pinned like the lowest instrument is: an interest rate that no instrument has pins nothing.
         pinned = np.abs(section.consensus - self.rows.interest_h[low]) < PINNED_WITHIN_H
@@ -139,10 +139,10 @@ class Comparison:
             ("consensus", section.consensus),
             ("consensus_flag", pinned),
             ("long", self.rows.venue[low]),
-            ("low_rate", rates[low]),
+            ("low_rate", section.low),
             ("low_flag", flags[section.lowest]),
             ("short", self.rows.venue[high]),
-            ("high_rate", rates[high]),
+            ("high_rate", section.high),
             ("high_flag", flags[section.highest]),
             ("spread", section.spread),
             ("dispersion", section.dispersion),
@@ -158,12 +158,9 @@ class Comparison:
         columns["cap_use"][assets] = groups.greatest(own["cap_use"][cells])
         t = own["divergence_t"][cells]
         size = np.abs(t)
-        largest = np.flatnonzero(size == groups.each(groups.greatest(size)))
-        columns["divergence"][assets] = columns["divergence_t"][assets] = np.nan
-        # Backwards, so that the first of equals stays.
-        place = groups.number[largest[::-1]]
-        columns["divergence"][assets[place]] = own["divergence"][cells[largest[::-1]]]
-        columns["divergence_t"][assets[place]] = t[largest[::-1]]
+        largest = groups.first(size == groups.each(groups.greatest(size)))
+        columns["divergence_t"][assets] = t[largest]
+        columns["divergence"][assets] = np.where(t[largest] == t[largest], own["divergence"][cells[largest]], np.nan)
 
     def _write_sizes(self, assets: Index, cells: Index, groups: Segments, oi_usd: Floats) -> None:
         columns, own = self.assets.columns, self.instruments.columns

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fundtui.imbalance.rows import Floats, Index, Ints
-from fundtui.imbalance.segments import Segments, middle, nearest
+from fundtui.imbalance.segments import Segments, weighted_median
 
 MAD_TO_SIGMA = 1.4826
 MEAN_DEVIATION_TO_SIGMA = 1.2533
@@ -27,6 +27,8 @@ class CrossSection(NamedTuple):
     mean: Floats
     median: Floats
     consensus: Floats
+    low: Floats
+    high: Floats
     lowest: Index
     highest: Index
     spread: Floats
@@ -63,80 +65,54 @@ def _median_where_gaps(
 
 
 def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSection:
-    """All comparisons of these assets. Rates are hourly and known; weights are not negative."""
-    starts, sizes = groups.starts, groups.sizes
-    several = sizes > 1
-    order = groups.order(hourly)
-    ordered = hourly[order]
-    lowest, highest = order[starts], order[starts + sizes - 1]
+    """All comparisons of these assets. Rates are hourly and known; weights are not negative, some above zero."""
+    several = groups.sizes > 1
+    ordered = groups.ordered(hourly)
+    low, high, median = (
+        ordered.at(np.zeros_like(groups.sizes)),
+        ordered.at(groups.sizes - 1),
+        ordered.middle(groups.sizes),
+    )
     weighted = weight * hourly
     weight_sum, weighted_sum = groups.sums(weight), groups.sums(weighted)
     mean = weighted_sum / weight_sum
-    median = middle(ordered, starts, sizes)
     away = hourly - groups.each(mean)
     dispersion = np.sqrt(groups.sums(weight * away * away) / weight_sum)
-    z, largest = robust_z(groups, hourly, ordered, median)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        skew = hourly - (groups.each(weighted_sum) - weighted) / (groups.each(weight_sum) - weight)
-    skew[~np.isfinite(skew) | ~groups.each(several)] = np.nan
+    z, largest = robust_z(groups, hourly, median)
+    rest = groups.each(weight_sum) - weight
+    rest[rest <= 0.0] = np.nan
     return CrossSection(
         mean=mean,
         median=median,
-        consensus=_weighted_median(groups, ordered, weight[order]),
-        lowest=lowest,
-        highest=highest,
-        spread=np.where(several, hourly[highest] - hourly[lowest], np.nan),
+        consensus=weighted_median(groups, hourly, ordered, weight),
+        low=low,
+        high=high,
+        lowest=groups.first(hourly == groups.each(low)),
+        highest=groups.first(hourly == groups.each(high)),
+        spread=np.where(several, high - low, np.nan),
         dispersion=np.where(several, dispersion, np.nan),
         disagreement=_disagreement(groups, hourly, weight, mean),
         z_largest=largest,
         z=z,
-        skew=skew,
+        skew=hourly - (groups.each(weighted_sum) - weighted) / rest,
         share=weight / groups.each(weight_sum),
     )
 
 
-def _weighted_median(groups: Segments, ordered: Floats, weight: Floats) -> Floats:
-    """Smallest rate at which half of the weight is reached; the mean of two where it is half exactly.
-
-    The running weight is taken group by group in a padded block, so that a group's rounding is its own.
-    """
-    width = int(groups.sizes.max())
-    place = np.arange(len(ordered)) - groups.each(groups.starts)
-    block = np.zeros((width, len(groups.sizes)))
-    block[place, groups.number] = weight
-    running = np.add.accumulate(block, axis=0)
-    half = 0.5 * running[-1]
-    last = groups.sizes - 1
-    below = np.minimum((running < half).sum(axis=0), last)
-    up_to = np.minimum((running <= half).sum(axis=0), last)
-    result: Floats = 0.5 * (ordered[groups.starts + below] + ordered[groups.starts + up_to])
-    return result
-
-
-def robust_z(groups: Segments, hourly: Floats, ordered: Floats, median: Floats) -> tuple[Floats, Floats]:
+def robust_z(groups: Segments, hourly: Floats, median: Floats) -> tuple[Floats, Floats]:
     """(h − median)/scale of each cell, and each asset's largest without sign.
 
     Scale: 1.4826·MAD, or 1.2533·mean absolute deviation where MAD is zero; never below the floor. NaN where an asset
     has one instrument only; clipped to ±20.
     """
     away = hourly - groups.each(median)
-    mad = median_distance(groups, ordered, median)
-    spare = groups.sums(np.abs(away)) / groups.sizes
+    size = np.abs(away)
+    mad = groups.ordered(size).middle(groups.sizes)
+    spare = groups.sums(size) / groups.sizes
     scale = np.maximum(np.where(mad > 0, MAD_TO_SIGMA * mad, MEAN_DEVIATION_TO_SIGMA * spare), SCALE_FLOOR_H)
     scale = np.where(groups.sizes > 1, scale, np.nan)
     z = np.minimum(np.maximum(away / groups.each(scale), -Z_LIMIT), Z_LIMIT)
     return z, groups.greatest(np.abs(z))
-
-
-def median_distance(groups: Segments, ordered: Floats, median: Floats) -> Floats:
-    """MAD: the median distance to the median, from rates already in order."""
-    upper = (groups.sizes >> 1) + 1
-    distance = nearest(ordered, groups, median, upper)
-    even = (groups.sizes & 1) == 0
-    if even.any():
-        lower = nearest(ordered, groups, median, np.where(even, groups.sizes >> 1, upper))
-        distance = 0.5 * (lower + distance)
-    return distance
 
 
 def _disagreement(groups: Segments, hourly: Floats, weight: Floats, mean: Floats) -> Floats:

@@ -52,6 +52,10 @@ class KernelRows(Rows):
         for name, value in zip(Kernel._fields, kernel, strict=True):
             getattr(self, name)[row] = value
 
+    def of(self, row: int) -> Kernel:
+        """One instrument's parameters, as plain numbers."""
+        return Kernel(*(float(getattr(self, name)[row]) for name in Kernel._fields))
+
     def at(self, rows: Index) -> Kernel:
         """The parameters of these rows, as arrays of the same length."""
         return Kernel(*(getattr(self, name)[rows] for name in Kernel._fields))

@@ -1,0 +1,269 @@
+"""Where a figure comes from: formula, formula with numbers, each input with time and origin, what is left out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import msgspec
+
+from fundtui.imbalance.calculator import Calculator
+from fundtui.imbalance.catalogue import Level, Metric, Unit, find
+from fundtui.imbalance.display import display
+from fundtui.imbalance.table import Table
+from fundtui.market import REASON_TEXT
+from fundtui.units import MISSING, format_age, format_bp, format_percent, format_utc
+
+TERMS = 6
+"""How many instruments a sum is written out for."""
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """One number that went in. `time_ms` is when it was observed, `origin` who said so."""
+
+    name: str
+    value: float | str
+    unit: str
+    text: str
+    time_ms: int | None = None
+    age_s: float = math.nan
+    origin: str = ""
+
+    def __str__(self) -> str:
+        """One line for people."""
+        when = f", {format_age(self.age_s)} ago" if not math.isnan(self.age_s) else ""
+        return f"{self.name} {self.text}" + (f"  ({self.origin}{when})" if self.origin else "")
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure explained. `value` is its text, `number` as stored; `exclusions` say what is left out and why."""
+
+    title: str
+    key: str
+    level: Level
+    subject: str
+    value: str
+    number: float | str | None
+    help: str
+    formula: str
+    substituted: str
+    source: str
+    inputs: tuple[Input, ...] = ()
+    exclusions: tuple[str, ...] = ()
+
+
+# Inputs of an instrument's metric, and how the formula looks with their numbers.
+INSTRUMENT: dict[str, tuple[str, tuple[str, ...]]] = {
+    "apr": ("8760 × {rate} / {period}", ("rate", "interval_h")),
+    "hourly": ("{rate} / {period}", ("rate", "interval_h")),
+    "rate_8h": ("8 × {rate} / {period}", ("rate", "interval_h")),
+    "next": ("{next_funding_ms}", ("next_funding_ms",)),
+    "excess": ("{hourly} − {interest}", ("hourly", "rate")),
+    "cap_use": ("{rate} / {bound}", ("rate",)),
+    "price": ("{index} (mark {mark}) / {multiplier}", ("index", "mark", "multiplier")),
+    "basis": ("{mark} / {index} − 1", ("mark", "index")),
+    "premium": ("{premium_source}: mark {mark}, index {index}", ("mark", "index", "premium_source")),
+    "premium_tier": ("{premium_source}", ("premium_source",)),
+    "premium_average": ("average of {premium} now, {coverage} observed", ("premium", "coverage")),
+    "theory": ("{kernel}, Ā = {premium_average}", ("premium_average", "coverage", "premium")),
+    "band_lo": ("{kernel}, lower end of Ā = {premium_average}", ("premium_average", "coverage")),
+    "band_hi": ("{kernel}, upper end of Ā = {premium_average}", ("premium_average", "coverage")),
+    "divergence": ("{apr} − {theory}", ("apr", "theory", "coverage", "premium_tier")),
+    "divergence_t": (
+        "{divergence} / half of ({band_hi} − {band_lo})",
+        ("divergence", "band_lo", "band_hi", "coverage"),
+    ),
+    "skew": ("{apr} against the others' weighted mean", ("apr", "weight")),
+    "z": ("{apr} among the instruments of {asset}", ("apr",)),
+    "weight": ("{oi_usd} / sum over {asset}", ("oi_usd",)),
+}
+
+# The instruments' metric behind an asset's metric.
+ASSET: dict[str, tuple[str, ...]] = {
+    "price": ("price",),
+    "consensus": ("apr", "weight"),
+    "mean": ("apr", "weight"),
+    "spread": ("apr",),
+    "long": ("apr",),
+    "low_rate": ("apr",),
+    "short": ("apr",),
+    "high_rate": ("apr",),
+    "dispersion": ("apr", "weight"),
+    "z": ("z",),
+    "disagreement": ("apr", "weight"),
+    "excess": ("excess", "weight"),
+    "premium": ("premium", "weight"),
+    "divergence": ("divergence", "divergence_t"),
+    "divergence_t": ("divergence_t",),
+    "cap_use": ("cap_use",),
+    "next_funding_ms": ("next_funding_ms",),
+    "next": ("next_funding_ms",),
+    "oi_usd": ("oi_usd",),
+    "volume_usd": ("volume_usd",),
+    "venues": ("venue",),
+    "age": ("age",),
+    "freshest": ("age",),
+}
+
+
+def explain(calculator: Calculator, level: Level, row: int, key: str, now_ms: int) -> Explanation:
+    """Explain one figure of one row. Raises KeyError for an unknown metric or a row that does not exist."""
+    metric = find(level, key)
+    table = {Level.ASSET: calculator.assets, Level.INSTRUMENT: calculator.instruments}.get(level)
+    if metric is None or table is None or not 0 <= row < table.count:
+        raise KeyError(f"{level.value} {row} {key}")
+    reader = _Reader(calculator, table, row, now_ms)
+    describe: Callable[[_Reader, Metric], tuple[str, list[Input], list[str]]]
+    describe = _of_instrument if level is Level.INSTRUMENT else _of_asset
+    substituted, inputs, exclusions = describe(reader, metric)
+    return Explanation(
+        title=f"{table.keys[row]} {metric.title or metric.key}",
+        key=metric.key,
+        level=level,
+        subject=table.keys[row],
+        value=reader.text(metric.key),
+        number=reader.number(metric.key),
+        help=metric.help,
+        formula=metric.formula,
+        substituted=substituted,
+        source=f"methodology {metric.source}",
+        inputs=tuple(inputs),
+        exclusions=tuple(exclusions),
+    )
+
+
+class _Reader:
+    """One row's values as text, and its instruments."""
+
+    def __init__(self, calculator: Calculator, table: Table, row: int, now_ms: int) -> None:
+        self.calculator = calculator
+        self.table = table
+        self.row = row
+        self.now_ms = now_ms
+
+    def number(self, key: str) -> float | str | None:
+        """The value as stored; None when missing."""
+        metric = self.table.metrics[key]
+        if metric.unit is Unit.TEXT:
+            return self.table.text(key, self.row)
+        if metric.unit is Unit.SERIES:
+            return None
+        value = float(self.table.columns[key][self.row])
+        return None if math.isnan(value) else value
+
+    def text(self, key: str) -> str:
+        """The value for people; `-` when missing."""
+        metric = self.table.metrics[key]
+        value = self.number(key)
+        if metric.unit is Unit.SERIES:
+            known = self.table.series[key][self.row]
+            return f"{int((known == known).sum())} of {len(known)} points"
+        if value is None or value == "":
+            return MISSING
+        return value if isinstance(value, str) else display(metric, value, now_ms=self.now_ms)
+
+    def of(self, row: int) -> _Reader:
+        """The same for one instrument."""
+        return _Reader(self.calculator, self.calculator.instruments, row, self.now_ms)
+
+    def as_input(self, key: str, name: str = "") -> Input:
+        """One of this instrument's own figures as an input."""
+        contract, quote = self.calculator.contract(self.row), self.calculator.quote(self.row)
+        metric = self.table.metrics[key]
+        value = self.number(key)
+        return Input(
+            name=name or metric.key,
+            value=math.nan if value is None else value,
+            unit=metric.unit.value,
+            text=self.text(key),
+            time_ms=quote.observed_ms if quote is not None else None,
+            age_s=(self.now_ms - quote.observed_ms) / 1000.0 if quote is not None else math.nan,
+            origin=f"{contract.venue} {contract.symbol}",
+        )
+
+
+def _of_instrument(reader: _Reader, metric: Metric) -> tuple[str, list[Input], list[str]]:
+    """An instrument's figure: from its own fields, or as published."""
+    exclusions = [REASON_TEXT[reason] for reason in reader.calculator.reasons(reader.row)]
+    if metric.key not in INSTRUMENT:
+        return "as published", [reader.as_input(metric.key)], exclusions
+    template, keys = INSTRUMENT[metric.key]
+    words = {key: reader.text(key) for key in reader.table.metrics}
+    words |= _contract_words(reader)
+    why = _why_missing(reader, metric.key)
+    return template.format(**words) + why, [reader.as_input(key) for key in keys], exclusions
+
+
+def _contract_words(reader: _Reader) -> dict[str, str]:
+    contract, kernel = reader.calculator.contract(reader.row), reader.calculator.kernel(reader.row)
+    rate = reader.number("rate")
+    bound = contract.cap if isinstance(rate, float) and rate > 0 else contract.floor
+    period = f"{contract.rate_period_h:g} h" if not math.isnan(contract.rate_period_h) else "unknown interval"
+    numbers = (
+        f"clip({float(kernel.share):g} × ({format_bp(float(kernel.interest))} + "
+        f"soft(Ā − {format_bp(float(kernel.interest))}; {format_bp(float(kernel.damper))})) + "
+        f"{format_bp(float(kernel.fixed))}, {_bound(float(kernel.floor))}, {_bound(float(kernel.cap))}) "
+        f"per {float(kernel.period_h):g} h"
+    )
+    return {
+        "period": period,
+        "bound": format_percent(bound, 4),
+        "interest": format_percent(reader.calculator.interest_h(reader.row), 5),
+        "kernel": numbers if not math.isnan(float(kernel.share)) else "the venue's formula is not known",
+    }
+
+
+def _bound(value: float) -> str:
+    return format_percent(value, 3) if math.isfinite(value) else "no bound"
+
+
+def _why_missing(reader: _Reader, key: str) -> str:
+    """Why a figure of the theory is missing, as a tail of the substituted formula."""
+    if reader.number(key) is not None:
+        return ""
+    coverage = reader.number("coverage")
+    if key in ("theory", "band_lo", "band_hi", "divergence", "divergence_t", "premium_average"):
+        if reader.number("premium") is None:
+            return "; no premium: mark or index is missing"
+        if isinstance(coverage, float) and coverage < 0.2:
+            return f"; only {format_percent(coverage, 0)} of the interval was seen so far"
+    return "; an input is missing"
+
+
+def _of_asset(reader: _Reader, metric: Metric) -> tuple[str, list[Input], list[str]]:
+    """An asset's figure: from its instruments that are compared, largest weight first."""
+    calculator = reader.calculator
+    rows = calculator.instrument_rows(reader.row).tolist()
+    out = [row for row in rows if calculator.reasons(row)]
+    compared = sorted((row for row in rows if row not in set(out)), key=lambda row: _weight_of(reader.of(row)))
+    keys = ASSET.get(metric.key, ())
+    inputs = [
+        reader.of(row).as_input(key, f"{calculator.instruments.keys[row]} {key}") for row in compared for key in keys
+    ]
+    exclusions = [_exclusion(reader, row) for row in out]
+    return _sum_of(reader, metric, compared, keys), inputs, exclusions
+
+
+def _weight_of(reader: _Reader) -> float:
+    weight = reader.number("weight")
+    return -weight if isinstance(weight, float) else 0.0
+
+
+def _sum_of(reader: _Reader, metric: Metric, rows: list[int], keys: tuple[str, ...]) -> str:
+    """The formula with the first terms' numbers: `BTC: binance +5.4% (w 45.0%), ... = +7.1%`."""
+    if not keys:
+        return f"over {len(rows)} instruments = {reader.text(metric.key)}"
+    terms = []
+    for row in rows[:TERMS]:
+        one = reader.of(row)
+        extra = f" (w {one.text('weight')})" if "weight" in keys else ""
+        terms.append(f"{one.text('venue')} {one.text(keys[0])}{extra}")
+    more = f" and {len(rows) - TERMS} more" if len(rows) > TERMS else ""
+    return f"{', '.join(terms)}{more} = {reader.text(metric.key)}"
+
+
+def _exclusion(reader: _Reader, row: int) -> str:
+    reasons = ", ".join(REASON_TEXT[reason] for reason in reader.calculator.reasons(row))
+    quote = reader.calculator.quote(row)
+    seen = f", seen {format_utc(quote.observed_ms)}" if quote is not None else ""
+    return f"{reader.calculator.instruments.keys[row]}: {reasons}{seen}"
