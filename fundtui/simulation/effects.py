@@ -51,7 +51,7 @@ def premium(universe: Universe, happenings: tuple[Happening, ...], rows: Ints, t
             needed = np.zeros(len(universe.rows))
             peak = (universe.cap[list(happening.targets)].max() + 0.0006) / FULL_SHARE
             needed[list(happening.rows)] = 0.25 * peak
-            needed[list(happening.targets)] = (universe.cap[list(happening.targets)] + 0.0012) / FULL_SHARE
+            needed[list(happening.targets)] = (universe.cap[list(happening.targets)] * 1.06 + 0.0012) / FULL_SHARE
             out += needed[rows] * squeeze_level(happening, time_s)
         elif happening.kind == "purge":
             hit = np.zeros(len(universe.rows))

@@ -89,7 +89,7 @@ EXCHANGES: tuple[Exchange, ...] = (
     Exchange(
         "bitget", Kernel.NORMALISED,
         (Product("USDT", "USDT", 9999, 0.7), Product("USDC", "USDC", 16, 0.8), _inverse(7, 1.0)),
-        _MIXED, lag_s=40, bias_bp=0.8, traditional=0.7, oi_share=0.11,
+        _MIXED, lag_s=40, bias_bp=0.8, switches=True, traditional=0.7, oi_share=0.11,
     ),
     Exchange(
         "gate", Kernel.NORMALISED, (Product("USDT", "USDT", 9999, 0.55), _inverse(1, 1.0, "BTC")),

@@ -12,6 +12,8 @@ from fundtui.simulation.exchanges import EXCHANGES, Exchange, Kernel, Product
 from fundtui.simulation.noise import Bools, Floats, Ints, Keys, fractions, key, mix_array
 
 BP = 1e-4
+SHARED_TICKER = "META"
+"""A coin and a share: venues with shares list the share, the others the coin."""
 HUNDRED_USD_COINS = frozenset({"BTC"})
 
 
@@ -87,12 +89,12 @@ def build(seed: int, scale: Scale) -> Universe:
 
 def _list_at(seed: int, exchange: Exchange, assets: list[Asset], rows: list[Row]) -> None:
     first = len(rows)
-    taken: set[tuple[str, str]] = set()
+    taken: set[tuple[str, str, bool]] = set()
     places = np.arange(len(assets), dtype=np.uint64)
     for product in exchange.products:
         chances = fractions(mix_array(places + np.uint64(key(seed, exchange.name, product.quote)))).tolist()
         for asset, chance in zip(assets, chances, strict=True):
-            symbol = (asset.ticker, product.quote)
+            symbol = (asset.ticker, product.quote, product.inverse)
             if symbol not in taken and _listed(exchange, product, asset, chance):
                 taken.add(symbol)
                 rows.append(_row(exchange, product, asset, chance, len(rows), len(rows) - first))
@@ -102,11 +104,14 @@ def _listed(exchange: Exchange, product: Product, asset: Asset, chance: float) -
     coin = asset.sort is Sort.COIN
     if product.inverse or (product.quote == "USDC" and len(exchange.products) > 1):
         return coin and asset.rank < product.ranks and (asset.rank < 2 or chance < product.share)
+    if asset.ticker == SHARED_TICKER:
+        return coin == (exchange.traditional == 0)
     if not coin:
         return chance < exchange.traditional
     if asset.ticker == "MOVE":
         return (asset is OTHER_MOVE) == (exchange.name == "gate")
-    return asset.rank < 6 or (asset.rank < product.ranks and chance < product.share)
+    always = asset.rank < 6 or (asset.ticker == "PEPE" and product.ranks > 175)
+    return always or (asset.rank < product.ranks and chance < product.share)
 
 
 def _row(exchange: Exchange, product: Product, asset: Asset, chance: float, at: int, number: int) -> Row:
@@ -194,7 +199,7 @@ def _columns(
         lag_s=per_venue([exchange.lag_s for exchange in exchanges]),
         bias=(per_venue([exchange.bias_bp for exchange in exchanges]) + (wobble - 0.5) * 2.0) * BP,
         spread=per_venue([exchange.spread_bp for exchange in exchanges]) * BP * (1.0 + np.minimum(rank, 120.0) / 25.0),
-        premium_sd=(1.6 + np.minimum(rank, 120.0) * 0.028) * BP * np.where(coin, 1.0, 0.6) * calmer,
+        premium_sd=(2.0 + np.minimum(rank, 120.0) * 0.036) * BP * np.where(coin, 1.0, 0.6) * calmer,
         oi_usd=oi_usd,
         volume_usd=oi_usd * (1.0 + 3.0 * wobble),
         keys=keys,

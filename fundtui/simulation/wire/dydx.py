@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
 from fundtui.simulation import effects
@@ -19,7 +18,7 @@ def symbol(row: Row) -> str:
 
 
 def refuse(status: int, reason: str) -> Reply:
-    return Reply(json.dumps({"errors": [{"msg": reason}]}), status)
+    return Reply(f'{{"errors":[{{"msg":"{reason}"}}]}}', status)
 
 
 def _market_row(row: Row) -> str:

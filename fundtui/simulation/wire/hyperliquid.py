@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
+
+import msgspec
 
 from fundtui.simulation import effects
 from fundtui.simulation.assets import Sort
@@ -163,8 +164,8 @@ _TYPES: dict[str, Callable[[Sheet, dict[str, Any]], Reply | str]] = {
 
 def info(sheet: Sheet, ask: Ask) -> Reply | str:
     try:
-        question = json.loads(ask.body)
-    except ValueError:
+        question = msgspec.json.decode(ask.body)
+    except msgspec.DecodeError:
         return refuse(422, "not JSON")
     handler = _TYPES.get(question.get("type", "")) if isinstance(question, dict) else None
     return refuse(422, "unknown variant") if handler is None else handler(sheet, question)
