@@ -15,7 +15,8 @@ from fundtui.units import HOUR_MS, HOURS_PER_YEAR
 
 MIRROR_SETTLEMENTS = 90
 MIRROR_SHARE = 0.60
-MIRROR_WITHIN = 1e-6
+# 1e-6 as printed: a hundredth more for the rounding of both prints.
+MIRROR_WITHIN = 1.01e-6
 MIRROR_AT_LEAST = 30
 HALF_HOUR_MS = HOUR_MS // 2
 

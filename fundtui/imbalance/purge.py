@@ -58,6 +58,8 @@ class Purge(Rows):
         "low": NUMBER,
         "oi_before": NUMBER,
         "price_before": NUMBER,
+        "oi_mean": ZERO,
+        "return_mean": ZERO,
         "oi_variance": ZERO,
         "return_variance": ZERO,
         "oi_windows": COUNT,
@@ -74,6 +76,8 @@ class Purge(Rows):
     low: Floats
     oi_before: Floats
     price_before: Floats
+    oi_mean: Floats
+    return_mean: Floats
     oi_variance: Floats
     return_variance: Floats
     oi_windows: Ints
@@ -138,9 +142,10 @@ def _enter_window(state: Purge, rows: Index, window: Ints, window_ms: int) -> No
     moved, now = rows[ended], window[ended]
     adjacent = now == state.window[moved] + 1
     gain = 1.0 - 2.0 ** (-(window_ms / HOUR_MS) / HALF_LIFE_H)
-    _learn(state.oi_variance, state.oi_windows, moved, log_change(state.oi[moved], state.oi_before[moved]), gain)
+    oi_change = log_change(state.oi[moved], state.oi_before[moved])
     price_change = log_change(state.price[moved], state.price_before[moved])
-    _learn(state.return_variance, state.return_windows, moved, price_change, gain)
+    _learn(state.oi_mean, state.oi_variance, state.oi_windows, moved, oi_change, gain)
+    _learn(state.return_mean, state.return_variance, state.return_windows, moved, price_change, gain)
     state.oi_before[moved] = np.where(adjacent, state.oi[moved], np.nan)
     state.price_before[moved] = np.where(adjacent, state.price[moved], np.nan)
     for column in (state.oi, state.price, state.high, state.low):
@@ -148,12 +153,14 @@ def _enter_window(state: Purge, rows: Index, window: Ints, window_ms: int) -> No
     state.window[moved] = now
 
 
-def _learn(variance: Floats, windows: Ints, rows: Index, change: Floats, gain: float) -> None:
+def _learn(mean: Floats, variance: Floats, windows: Ints, rows: Index, change: Floats, gain: float) -> None:
     known = np.isfinite(change)
-    kept, square = rows[known], change[known] ** 2
+    kept = rows[known]
     # The first windows count evenly, so that a single one never sets the spread.
     weight = np.maximum(gain, 1.0 / (windows[kept] + 1.0))
-    variance[kept] += weight * (square - variance[kept])
+    distance = change[known] - mean[kept]
+    mean[kept] += weight * distance
+    variance[kept] = (1.0 - weight) * (variance[kept] + weight * distance * distance)
     windows[kept] += 1
 
 

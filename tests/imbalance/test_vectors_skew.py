@@ -11,7 +11,6 @@ from fundtui.imbalance import autoregression, concentration, estimators, percent
 from fundtui.imbalance.autoregression import AutoRegression
 from fundtui.imbalance.estimators import Ewma, Welford
 from fundtui.imbalance.percentile import P2Quantile
-from fundtui.imbalance.rows import Floats
 from fundtui.imbalance.segments import segments
 from fundtui.imbalance.streak import Streak
 from fundtui.units import HOURS_PER_YEAR
@@ -20,21 +19,17 @@ from tests.imbalance.vectors import Check, needs_vectors, run
 ROW = np.array([0])
 
 
-def mad(hourly: Floats) -> Any:
-    groups = segments(np.array([len(hourly)]))
-    return skew.median_distance(groups, np.sort(hourly), groups.median(hourly))[0]
-
-
 def cross_section(given: Any) -> Any:
     hourly, oi = np.array(given["hourly"]), np.array(given["oi_usd"])
     groups = segments(np.array([len(hourly)]))
     found = skew.cross_section(groups, hourly, skew.weights(groups, oi))
     spread = concentration.concentration(groups, oi)
+    scale = (hourly - found.median[0])[1:] / found.z[1:]
     return {
         "oi_weighted_mean": found.mean[0],
         "weighted_median": found.consensus[0],
         "median": found.median[0],
-        "mad": mad(hourly),
+        "mad": scale[-1] / skew.MAD_TO_SIGMA,
         "robust_z": found.z,
         "spread": found.spread[0],
         "spread_apr": found.spread[0] * HOURS_PER_YEAR,
@@ -58,7 +53,8 @@ def flat_cross_section(given: Any) -> Any:
     groups = segments(np.array([len(hourly)]))
     found = skew.cross_section(groups, hourly, np.ones(len(hourly)))
     scale = (hourly[-1] - found.median[0]) / found.z[-1]
-    return {"mad": mad(hourly), "scale_used": scale, "robust_z": found.z}
+    mad = np.median(np.abs(hourly - found.median[0]))
+    return {"mad": mad, "scale_used": scale, "robust_z": found.z}
 
 
 def ewma(given: Any) -> Any:
