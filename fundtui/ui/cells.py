@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class Scene(msgspec.Struct, frozen=True):
 
 def step(value: float, steps: tuple[float, ...]) -> int:
     """Which of the five steps a size falls into."""
-    return sum(abs(value) >= limit for limit in steps)
+    return bisect_right(steps, abs(value))
 
 
 def sign_role(value: float, steps: tuple[float, ...]) -> str:

@@ -34,10 +34,12 @@ class Terminal:
         *,
         env: dict[str, str] | None = None,
         answer: bool = True,
+        emulate: bool = True,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.answer = answer
+        self.emulate = emulate
         self.raw = bytearray()
         self.reads: list[tuple[float, int]] = []
         self.started = time.perf_counter()
@@ -79,7 +81,8 @@ class Terminal:
             return False
         self.raw += data
         self.reads.append((time.perf_counter(), len(data)))
-        self.stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+        if self.emulate:
+            self.stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
         if self.answer:
             for question, reply in QUERIES.items():
                 for _ in range(data.count(question)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
-from textual.containers import Container
+from textual.widget import Widget
 
 from fundtui.imbalance.catalogue import Level
 from fundtui.query import QueryError
@@ -40,8 +40,16 @@ SMALLEST = (24, 4)
 MESSAGE_S = 6.0
 # Data counts as flowing while something changed within this time.
 QUIET_AFTER_S = 5.0
+# Header, detail and events follow once a second: nobody reads faster.
+PANELS_S = 1.0
 # The panel of the selected asset waits until a held key is let go.
 SETTLE_S = 0.12
+
+
+class Room(Widget):
+    """A container that is covered by its children: its own lines are never looked at."""
+
+    BLANK = True
 
 
 class MainScreen(PacedScreen):
@@ -80,7 +88,7 @@ class MainScreen(PacedScreen):
         first = self.lists[self.choices.watchlist]
         self.view = View(self.source.table(Level.ASSET), first.sort_key, descending=first.descending)
         self._revision = -1
-        self._second = -1
+        self._panels_at = -math.inf
         self._changed_at = -math.inf
         self._message = ""
         self._message_until = -math.inf
@@ -93,8 +101,8 @@ class MainScreen(PacedScreen):
     def compose(self) -> ComposeResult:
         yield Header(id="header")
         yield SummaryPanel(id="summary")
-        with Container(id="body"):
-            with Container(id="left"):
+        with Room(id="body"):
+            with Room(id="left"):
                 yield RowsTable(self.view, self.now, id="table")
                 yield DetailPanel(id="detail")
             yield DetailPanel(id="side")
@@ -149,7 +157,7 @@ class MainScreen(PacedScreen):
         else:
             ranked = column_sets.skew(wide=self.choices.wide, lens=self.choices.lens)
         self.table.restyle(scene, column_sets.fitting(ranked, width - 1, gap), gap)
-        self._revision = -1
+        self._revision, self._panels_at = -1, -math.inf
         self.tick()
         for panel in (self.header, self.events_panel, self.detail, self.summary, self.footer):
             panel.mark_all()
@@ -160,22 +168,22 @@ class MainScreen(PacedScreen):
         scene = self.scene()
         revision = self._revision if self.choices.paused else self.source.revision
         changed = revision != self._revision
-        second = scene.now_ms // 1000
         held = self.view.held(now)
-        if not (changed or second != self._second or held != self._held or self._detail_due):
+        due = now - self._panels_at >= PANELS_S
+        if not (changed or due or held != self._held or self._detail_due):
             return
         self._revision = revision
         if changed:
             self._changed_at = now
         self.table.sync(scene, changed=changed or (self._held and not held), now=now)
         self._held = held
-        if second != self._second or changed:
+        if due:
             self._draw_panels(scene, now)
         elif self._detail_due:
             self._draw_detail(scene, now)
-        self._second = second
 
     def _draw_panels(self, scene: Scene, now: float) -> None:
+        self._panels_at = now
         feeds = summary(self.source.health())
         self.header.show(scene, self._header_state(now), feeds)
         if self.has_class("summary"):

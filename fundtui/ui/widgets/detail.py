@@ -60,6 +60,8 @@ class DetailPanel(Panel):
         self.row = -1
         self.rows: Sequence[int] = ()
         self.first = 0
+        self._chart_key: tuple[object, ...] = ()
+        self._chart_lines: list[Strip] = []
 
     def show(self, scene: Scene, assets: Table, row: int | None, instruments: Table, rows: Sequence[int]) -> None:
         """Draw what changed for this asset and its instruments."""
@@ -102,7 +104,12 @@ class DetailPanel(Panel):
         series = self.assets.series.get("trend")
         if series is None or self.row >= len(series) or bool(np.isnan(series[self.row]).all()):
             return []
-        return bars(self.scene, series[self.row], width, min(room, 12), "consensus, last 24 h")
+        height = min(room, 12)
+        key = (self.scene.pens, self.scene.basis, width, height, series[self.row].tobytes())
+        if key != self._chart_key:
+            self._chart_key = key
+            self._chart_lines = bars(self.scene, series[self.row], width, height, "consensus, last 24 h")
+        return self._chart_lines
 
 
 def _fitting(width: int) -> list[Part]:
