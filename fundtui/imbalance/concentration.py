@@ -34,14 +34,15 @@ class Concentration(NamedTuple):
 def concentration(groups: Segments, oi_usd: Floats) -> Concentration:
     """Spread of open interest over an asset's instruments; unknown OI is left out, one venue gives 0, 1 and 1."""
     known = oi_usd >= 0
-    counted = groups.counts(known)
-    ordered = np.where(known, oi_usd, np.nan)[groups.order(np.where(known, oi_usd, np.nan))]
-    ordered = np.where(np.isfinite(ordered), ordered, 0.0)
-    # Unknown ones come last in each group and weigh nothing, whatever their rank.
-    rank = np.arange(1, len(ordered) + 1) - groups.each(groups.starts)
-    whole = groups.sums(ordered)
-    gini = divide(groups.sums((2 * rank - groups.each(counted) - 1) * ordered), counted * whole)
-    hhi = np.where(whole > 0, groups.sums(np.square(divide(ordered, groups.each(whole)))), np.nan)
+    counted, weight = groups.counts(known), np.where(known, oi_usd, 0.0)
+    whole = groups.sums(weight)
+    # One padded row per asset: padding and unknown ones sort to the front, where they weigh nothing.
+    block = np.zeros((len(counted), int(groups.sizes.max())))
+    block[groups.each(np.arange(len(counted))), np.arange(len(weight)) - groups.each(groups.starts)] = weight
+    block.sort(axis=1)
+    rank = np.arange(1, block.shape[1] + 1) - (block.shape[1] - counted[:, None])
+    gini = divide(((2 * rank - counted[:, None] - 1) * block).sum(axis=1), counted * whole)
+    hhi = np.where(whole > 0, groups.sums(np.square(divide(weight, groups.each(whole)))), np.nan)
     unbiased = np.where(counted > 1, gini * counted / np.maximum(counted - 1, 1), gini)
     return Concentration(gini, unbiased, hhi, divide(1.0, hhi), counted)
 
