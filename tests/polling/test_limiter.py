@@ -156,7 +156,9 @@ def test_a_ban_outlives_a_restart_but_a_broken_clock_does_not_ban_for_ever() -> 
         broken.restore(LimiterState(10**15, 10**15))
         return again.held_s, broken.held_s
 
-    assert run_virtual(main()) == (pytest.approx(7200, abs=0.01), 0.0)
+    held_s, broken_s = run_virtual(main())
+    assert held_s == pytest.approx(7200, abs=0.01)
+    assert broken_s == 0.0
 
 
 def test_one_request_heavier_than_half_keeps_the_rate_over_a_longer_time() -> None:

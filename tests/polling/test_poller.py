@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ def refusing(refusal: Response, first: int = 1) -> tuple[list[int], Any]:
 
 
 def gaps(times: Sequence[float]) -> list[float]:
-    return [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    return [later - earlier for earlier, later in pairwise(times)]
 
 
 def test_it_asks_at_its_pace_and_delivers_each_answer() -> None:
@@ -234,7 +235,7 @@ def test_only_a_lost_connection_is_tried_again_at_once_and_only_now_and_then() -
     times = run_virtual(main())
     at_once = sum(gap < 0.01 for gap in gaps(times))
     assert 2 <= at_once <= 3 + 0.1 * len(times) + 1
-    assert all(not (a < 0.01 and b < 0.01) for a, b in zip(gaps(times), gaps(times)[1:], strict=False))
+    assert all(not (a < 0.01 and b < 0.01) for a, b in pairwise(gaps(times)))
 
 
 def test_a_timeout_is_not_tried_again_within_the_tick() -> None:
