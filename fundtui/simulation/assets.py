@@ -90,6 +90,8 @@ _SIZES = {
 """Coins in one unit of a base that is a multiple."""
 
 XBT_VENUES = frozenset({"kucoin", "kraken-futures"})
+USDC = Asset("USDC", "USDC", 1.0, 45, Sort.COIN, 0.0001)
+"""Itself a contract at some venues: its price shows a depeg."""
 OTHER_MOVE = Asset("MOVE (another coin)", "MOVE", 1.9, 150, Sort.COIN, 0.07)
 """A different coin under a ticker that is taken: what the collision scenario lists."""
 
@@ -108,7 +110,7 @@ def base_at(asset: Asset, venue: str) -> tuple[str, float]:
 
 
 def catalogue(count: int) -> list[Asset]:
-    """The first `count` assets: the named ones, then invented coins. The other MOVE is always among them."""
+    """The first `count` assets: the named ones, then invented coins. The other MOVE and USDC come on top."""
     named = [
         *_coins(MAJORS, 0),
         *_coins(OTHERS, len(MAJORS) // 2),
@@ -122,7 +124,7 @@ def catalogue(count: int) -> list[Asset]:
         Asset(name, name, round(10 ** (-3 + 6 * (number % 97) / 97), 6), 200 + number, Sort.COIN, 0.08)
         for number, name in enumerate(_names(count - len(named)))
     ]
-    return [*named, OTHER_MOVE, *invented]
+    return [*named, OTHER_MOVE, USDC, *invented]
 
 
 def _coins(words: list[str], first: int) -> list[Asset]:

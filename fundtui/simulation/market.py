@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from fundtui.simulation import effects, kernels
-from fundtui.simulation.assets import OTHER_MOVE
+from fundtui.simulation.assets import OTHER_MOVE, USDC
 from fundtui.simulation.exchanges import Kernel
 from fundtui.simulation.noise import Field, Floats, Ints, key, mix_array
 from fundtui.simulation.premiums import Premiums
@@ -23,7 +23,8 @@ from fundtui.simulation.universe import Row, Scale, Universe, build
 DEMO_START_MS = int(datetime(2026, 3, 3, 7, 56, tzinfo=UTC).timestamp()) * 1000
 """Four minutes before a settlement of the 8 h, 4 h and hourly contracts."""
 MINUTE_MS = 60_000
-VIEW_MS = 1000
+VIEW_MS = 5000
+"""Venues show a new picture every five seconds; all who ask in between share one."""
 CONTINUOUS_PERIOD_H = 8
 START_SAMPLES = 8
 KEPT_SETTLEMENTS = 24 * 92
@@ -87,7 +88,9 @@ class Market:
         universe = self.universe
         count = len(universe.rows)
         self._all = np.arange(count, dtype=np.int64)
+        self._continuous = np.nonzero(universe.kernel == Kernel.CONTINUOUS)[0]
         self._hidden = np.array([row.at for row in universe.rows if row.asset is OTHER_MOVE], dtype=np.int64)
+        self._usdc_coin = [place for place, asset in enumerate(universe.assets) if asset is USDC]
         self._usdc_quoted = universe.in_usdc & np.isin(
             self._all, [row.at for row in universe.rows if row.venue not in ("hyperliquid", "lighter")]
         )
@@ -109,7 +112,7 @@ class Market:
     # Time ---------------------------------------------------------------------------------------------------------
 
     def at(self, utc_ms: int) -> View:
-        """The market at that time, rounded down to a second. Earlier than the last call: the last view."""
+        """The market at that time, rounded down to five seconds. Earlier than the last call: the last view."""
         time_ms = max(utc_ms // VIEW_MS * VIEW_MS, self.start_ms)
         if self._view is not None and time_ms <= self._view.time_ms:
             return self._view
@@ -151,12 +154,10 @@ class Market:
     def _step(self, minute_ms: int) -> None:
         universe = self.universe
         premium = self.premiums.now(minute_ms / 1000)
-        continuous = universe.kernel == Kernel.CONTINUOUS
-        sample = np.where(
-            continuous, kernels.capped(universe, self._all, kernels.rate(universe, self._all, premium, 8)), premium
-        )
+        rows = self._continuous
+        premium[rows] = kernels.capped(universe, rows, kernels.rate(universe, rows, premium[rows], CONTINUOUS_PERIOD_H))
         weight = np.where(universe.linear, self._minutes_in(minute_ms), 1.0)
-        self._sum_p += weight * sample
+        self._sum_p += weight * premium
         self._sum_w += weight
         self._minute_ms = minute_ms
         due = np.nonzero(self._next_ms <= minute_ms)[0]
@@ -209,7 +210,9 @@ class Market:
         times = self.start_ms / 1000 - (elapsed - minutes) * 60
         premium = self.premiums.past(self._all, times)
         continuous = universe.kernel == Kernel.CONTINUOUS
-        eight_hour = kernels.capped(universe, self._all, kernels.rate(universe, self._all, premium, 8))
+        eight_hour = kernels.capped(
+            universe, self._all, kernels.rate(universe, self._all, premium, CONTINUOUS_PERIOD_H)
+        )
         weight = np.where(universe.linear, minutes, 1.0) * elapsed / START_SAMPLES
         self._sum_p += (weight * np.where(continuous, eight_hour, premium)).sum(axis=0)
         self._sum_w += weight.sum(axis=0)
@@ -227,6 +230,7 @@ class Market:
         rate = kernels.rate(universe, self._all, np.where(continuous, premium, average), self._hours)
         usdc = effects.usdc(happenings, time_s)
         prices = self.premiums.prices(time_s)
+        prices[self._usdc_coin] *= usdc
         index = prices[universe.asset] * universe.size / np.where(self._usdc_quoted, usdc, 1.0)
         mark = index * (1.0 + premium + np.sign(premium) * universe.spread)
         flows = self._flow_field.at(time_s)
@@ -332,7 +336,7 @@ class Market:
         premium = self.premiums.past(rows, times.reshape(-1, rows.size))
         continuous = universe.kernel[rows] == Kernel.CONTINUOUS
         if continuous.any():
-            eight_hour = kernels.capped(universe, rows, kernels.rate(universe, rows, premium, 8))
+            eight_hour = kernels.capped(universe, rows, kernels.rate(universe, rows, premium, CONTINUOUS_PERIOD_H))
             premium = np.where(continuous, eight_hour, premium)
         weight = np.where(universe.linear[rows], parts, 1.0)
         average = (premium.reshape(times.shape) * weight).sum(axis=1) / weight.sum(axis=0)

@@ -7,7 +7,7 @@ import math
 import msgspec
 import numpy as np
 
-from fundtui.simulation.assets import OTHER_MOVE, Asset, Sort, base_at, catalogue
+from fundtui.simulation.assets import OTHER_MOVE, USDC, Asset, Sort, base_at, catalogue
 from fundtui.simulation.exchanges import EXCHANGES, Exchange, Kernel, Product
 from fundtui.simulation.noise import Bools, Floats, Ints, Keys, fractions, key, mix_array
 
@@ -101,9 +101,11 @@ def _list_at(seed: int, exchange: Exchange, assets: list[Asset], rows: list[Row]
 
 
 def _listed(exchange: Exchange, product: Product, asset: Asset, chance: float) -> bool:
-    coin = asset.sort is Sort.COIN
+    coin = asset.sort is Sort.COIN and asset is not USDC
     if product.inverse or (product.quote == "USDC" and len(exchange.products) > 1):
         return coin and asset.rank < product.ranks and (asset.rank < 2 or chance < product.share)
+    if asset is USDC:
+        return product.quote == "USDT" and exchange.name in ("binance", "gate")
     if asset.ticker == SHARED_TICKER:
         return coin == (exchange.traditional == 0)
     if not coin:

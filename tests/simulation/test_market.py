@@ -43,7 +43,7 @@ def test_symbols_are_unique_within_a_venue() -> None:
 def test_scale(scale: Scale) -> None:
     universe = Market(scale=scale).universe
     assert len(universe.venues) == scale.venues
-    assert abs(len(universe.assets) - scale.assets) <= 1
+    assert abs(len(universe.assets) - scale.assets) <= 2
 
 
 def test_fifteen_thousand_instruments() -> None:

@@ -182,6 +182,8 @@ def test_depeg_moves_contracts_quoted_in_usdc() -> None:
     assert calm.index[rows["USDC"]] == calm.index[rows["USDT"]]
     gone = market.at(DEMO_START_MS + (SINGLE_FIRST_S + 120) * 1000)
     assert gone.index[rows["USDC"]] / gone.index[rows["USDT"]] == pytest.approx(1 / 0.985, rel=1e-9)
+    coin = next(row.at for row in market.universe.rows if (row.venue, row.base) == ("binance", "USDC"))
+    assert gone.index[coin] / calm.index[coin] == pytest.approx(0.985, rel=2e-3)
     back = market.at(DEMO_START_MS + 740_000)
     assert back.index[rows["USDC"]] == back.index[rows["USDT"]]
 
