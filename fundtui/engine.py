@@ -42,6 +42,8 @@ LEARNT = frozenset(
         EventKind.CAP_CHANGED,
         EventKind.STATUS_CHANGED,
         EventKind.MULTIPLIER_CHANGED,
+        EventKind.QUARANTINED,
+        EventKind.QUARANTINE_OVER,
     }
 )
 """What a contract's first answers can look like without anything having happened."""
