@@ -21,7 +21,26 @@ BUILT_IN = (
     "kraken-futures",
     "deribit",
     "lighter",
+    "paradex",
+    "backpack",
+    "aevo",
+    "edgex",
+    "extended",
+    "gmx",
+    "pacifica",
+    "orderly",
+    "vertex",
+    "hibachi",
+    "delta",
+    "delta-india",
+    "drift",
+    "apex",
+    "binance-coinm",
+    "aster",
 )
+
+RENAMED = {"nado": "vertex", "velocity": "drift"}
+"""Names that venues go by since they were founded anew -> the name they have here."""
 
 
 def names() -> tuple[str, ...]:
@@ -32,6 +51,7 @@ def names() -> tuple[str, ...]:
 
 def load(name: str) -> Venue:
     """One venue by name. Imports only its module. Raises KeyError for an unknown name."""
+    name = RENAMED.get(name, name)
     if name in BUILT_IN:
         module = importlib.import_module(f"fundtui.venues.{name.replace('-', '_')}")
         venue = module.VENUE

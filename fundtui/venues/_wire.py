@@ -163,7 +163,7 @@ def judge_by(open_envelope: Callable[[bytes], object]) -> Callable[[int, bytes],
 
 def blank_as_null(body: bytes) -> bytes:
     """The body with `""` values as `null`: how several venues write a missing number."""
-    return body.replace(b':""', b":null").replace(b': ""', b": null")
+    return body.replace(b':""', b":null").replace(b': ""', b": null") if b'""' in body else body
 
 
 def need(parts: Parts, *names: str) -> None:
