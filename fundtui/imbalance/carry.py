@@ -6,14 +6,15 @@ rates are per settlement (continuous legs: per hour, `interval_h` 1), times are 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance.rows import Flags, Floats, Ints, Number, divide
+from fundtui.imbalance.rows import Flags, Floats, Index, Ints, Number, divide
 from fundtui.units import HOURS_PER_YEAR
 
 SCAN_H = 60.0 * 24.0
+FIRST_SCAN_H = 72.0
 HORIZON_H = 7.0 * 24.0
 FIVE_PERCENT = 1.6449
 # Times are compared to a few microseconds, so that thirds of an hour meet.
@@ -145,21 +146,51 @@ def event_times(leg: Leg, scan_h: float = SCAN_H) -> Floats:
 
 
 def break_even(short: Leg, long: Leg, cost: Number, gain: Number = 0.0, scan_h: float = SCAN_H) -> BreakEven:
-    """The first settlement event at which expected funding plus basis gain reaches the round-trip cost (§4.4)."""
-    times, flows = merged_flows(short, long, scan_h)
-    running = np.cumsum(flows, axis=1) + np.atleast_1d(gain)[:, None]
+    """The first settlement event at which expected funding plus basis gain reaches the round-trip cost (§4.4).
+
+    Three days are scanned first: only pairs that could still get there are followed to the end of the scan.
+    """
+    legs = _as_columns(short, long)
+    missing = np.broadcast_to(np.asarray(cost, np.float64) - gain, np.shape(legs[0].next_h))
+    limit = supremum(*legs)
+    hours = np.full(len(missing), np.inf)
+    for until_h in (min(FIRST_SCAN_H, scan_h), scan_h):
+        pending = np.flatnonzero(np.isinf(hours) & (limit >= missing))
+        if len(pending):
+            some = [take(leg, pending) for leg in legs]
+            hours[pending] = _first_reached(some[0], some[1], missing[pending], until_h)
+    unknown = ~np.isfinite(missing)
+    for leg in legs:
+        rates = np.multiply(leg.first, leg.mean) * leg.phi * leg.interval_h
+        unknown |= np.isnan(leg.next_h) | np.isnan(rates)
+    never = np.isinf(hours) & (mean_difference(*legs) <= 0) & ~unknown
+    return BreakEven(np.where(unknown, np.nan, hours), never, limit + gain)
+
+
+def _as_columns(*legs: Leg) -> list[Leg]:
+    """The same legs with all columns as arrays of one length."""
+    columns: list[Any] = list(np.broadcast_arrays(*(np.atleast_1d(column) for leg in legs for column in leg)))
+    width = len(Leg._fields)
+    return [Leg(*columns[at : at + width]) for at in range(0, len(columns), width)]
+
+
+def take(leg: Leg, rows: Index) -> Leg:
+    """Some of the legs, in this order."""
+    columns: list[Any] = [np.asarray(column)[rows] for column in leg]
+    return Leg(*columns)
+
+
+def _first_reached(short: Leg, long: Leg, missing: Floats, until_h: float) -> Floats:
+    times, flows = merged_flows(short, long, until_h)
+    running = np.cumsum(flows, axis=1)
     # Flows of the same instant arrive together: only the last of them shows the sum.
-    last = np.ones_like(times, bool)
-    last[:, :-1] = times[:, 1:] != times[:, :-1]
-    reached = last & np.isfinite(times) & (running >= np.atleast_1d(cost)[:, None] - 1e-15)
+    last = np.isfinite(times)
+    last[:, :-1] &= times[:, 1:] != times[:, :-1]
+    reached = last & (running >= missing[:, None] - 1e-15)
+    if not reached.shape[1]:
+        return np.full(len(missing), np.inf)
     index = np.argmax(reached, axis=1)
-    found = reached.any(axis=1)
-    bound = supremum(short, long) + gain
-    hours = np.where(found, times[np.arange(len(times)), index], np.inf)
-    timeless = np.isnan(np.add(short.next_h, long.next_h)) | np.isnan(np.add(short.interval_h, long.interval_h))
-    unknown = ~(np.isfinite(flows).all(axis=1) & np.isfinite(np.atleast_1d(cost)) & ~np.atleast_1d(timeless))
-    never = ~found & (np.atleast_1d(mean_difference(short, long)) <= 0)
-    return BreakEven(np.where(unknown, np.nan, hours), never & ~unknown, np.atleast_1d(bound))
+    return np.where(reached.any(axis=1), times[np.arange(len(times)), index], np.inf)
 
 
 def merged_flows(short: Leg, long: Leg, scan_h: float = SCAN_H) -> tuple[Floats, Floats]:
@@ -175,11 +206,12 @@ def merged_flows(short: Leg, long: Leg, scan_h: float = SCAN_H) -> tuple[Floats,
 
 def _flows(leg: Leg, times: Floats) -> Floats:
     """Expected rate at each event; a continuous leg pays by the hour what accrued since the last one."""
-    steps = np.arange(times.shape[1])
     first, mean, phi = (np.atleast_1d(np.asarray(x, np.float64))[:, None] for x in (leg.first, leg.mean, leg.phi))
-    flow = mean + (first - mean) * np.power(np.clip(phi, -1.0, 1.0), steps)
+    powers = np.repeat(np.clip(phi, -1.0, 1.0), times.shape[1], axis=1)
+    powers[:, :1] = 1.0
+    flow = mean + (first - mean) * np.multiply.accumulate(powers, axis=1)
     if np.any(leg.continuous):
-        sums = accrued(Leg(1.0, 1.0, first, mean, phi, continuous=True), steps.astype(np.float64) + 1.0)
+        sums = accrued(Leg(1.0, 1.0, first, mean, phi, continuous=True), np.arange(1.0, times.shape[1] + 1.0))
         flow = np.where(np.atleast_1d(leg.continuous)[:, None], np.diff(sums, axis=1, prepend=0.0), flow)
     result: Floats = np.where(np.isinf(times), 0.0, flow)
     return result
@@ -192,15 +224,18 @@ def mean_difference(short: Leg, long: Leg) -> Floats:
 
 def supremum(short: Leg, long: Leg) -> Floats:
     """What the cumulative funding cannot exceed when the long-run difference does not pay; inf where it does."""
-    transient = np.zeros(1)
+    transient: Floats = np.zeros(1)
     for leg, sign in ((short, 1.0), (long, -1.0)):
         excess = sign * np.subtract(leg.first, leg.mean)
         ratio = np.asarray(leg.phi, np.float64)
         part = np.where(
             ratio >= 1, np.where(excess > 0, np.inf, 0.0), divide(excess, 1.0 - np.minimum(ratio, 0.999999))
         )
-        # A leg whose transient hurts may have settled nothing yet when the other has paid most.
-        transient = transient + np.maximum(np.nan_to_num(part, nan=0.0, posinf=np.inf), 0.0)
+        # A leg whose transient hurts may have settled nothing yet when the other has paid most, and one that pays in
+        # large steps may owe a part of the next one.
+        steady, waits = sign * np.asarray(leg.mean, np.float64), np.nan_to_num(divide(leg.next_h, leg.interval_h))
+        ahead = np.where(steady > 0, steady * (1.0 - waits), -steady * waits)
+        transient = transient + np.maximum(np.nan_to_num(part, nan=0.0, posinf=np.inf), 0.0) + np.maximum(ahead, 0.0)
     bound: Floats = np.where(mean_difference(short, long) > 0, np.inf, transient)
     return bound
 

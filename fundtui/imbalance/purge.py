@@ -18,6 +18,8 @@ from fundtui.units import HOUR_MS
 
 WINDOW_MS = HOUR_MS
 HALF_LIFE_H = 72.0
+# An exponential memory as heavy as a flat one of thirty days.
+MONTH_HALF_LIFE_H = 250.0
 WARM_UP = 24
 OI_FLOOR = 0.002
 RETURN_FLOOR = 0.001
@@ -62,6 +64,8 @@ class Purge(Rows):
         "return_mean": ZERO,
         "oi_variance": ZERO,
         "return_variance": ZERO,
+        "month_mean": ZERO,
+        "month_variance": ZERO,
         "oi_windows": COUNT,
         "return_windows": COUNT,
         "event_ms": Field(-1, np.int64),
@@ -80,6 +84,8 @@ class Purge(Rows):
     return_mean: Floats
     oi_variance: Floats
     return_variance: Floats
+    month_mean: Floats
+    month_variance: Floats
     oi_windows: Ints
     return_windows: Ints
     event_ms: Ints
@@ -145,7 +151,11 @@ def _enter_window(state: Purge, rows: Index, window: Ints, window_ms: int) -> No
     oi_change = log_change(state.oi[moved], state.oi_before[moved])
     price_change = log_change(state.price[moved], state.price_before[moved])
     _learn(state.oi_mean, state.oi_variance, state.oi_windows, moved, oi_change, gain)
+    slow = 1.0 - 2.0 ** (-(window_ms / HOUR_MS) / MONTH_HALF_LIFE_H)
+    _learn(state.month_mean, state.month_variance, state.return_windows, moved, price_change, slow)
     _learn(state.return_mean, state.return_variance, state.return_windows, moved, price_change, gain)
+    state.oi_windows[moved] += np.isfinite(oi_change)
+    state.return_windows[moved] += np.isfinite(price_change)
     state.oi_before[moved] = np.where(adjacent, state.oi[moved], np.nan)
     state.price_before[moved] = np.where(adjacent, state.price[moved], np.nan)
     for column in (state.oi, state.price, state.high, state.low):
@@ -161,7 +171,6 @@ def _learn(mean: Floats, variance: Floats, windows: Ints, rows: Index, change: F
     distance = change[known] - mean[kept]
     mean[kept] += weight * distance
     variance[kept] = (1.0 - weight) * (variance[kept] + weight * distance * distance)
-    windows[kept] += 1
 
 
 def _judge(state: Purge, rows: Index, known_oi: NDArray[np.bool_]) -> Reading:
@@ -205,6 +214,17 @@ def _remember(state: Purge, rows: Index, time_ms: Ints, reading: Reading) -> Rea
     state.event_severity[rows[purged]] = np.fmax(state.event_severity[rows[purged]], reading.severity[purged])
     state.event_ms[rows[purged]] = time_ms[purged]
     return reading._replace(new=new)
+
+
+def daily_volatility(state: Purge, rows: Index, window_ms: int = WINDOW_MS) -> tuple[Floats, Floats]:
+    """Daily volatility of the price from its windows, over the last days and over about a month; NaN while unknown."""
+    windows_a_day = 24.0 * HOUR_MS / window_ms
+    ready = state.return_windows[rows] >= WARM_UP
+    fast, slow = (
+        np.where(ready, np.sqrt(windows_a_day * variance[rows]), np.nan)
+        for variance in (state.return_variance, state.month_variance)
+    )
+    return fast, slow
 
 
 def leverage_reset(state: Purge, rows: Index, oi_base: Floats) -> Floats:
