@@ -144,11 +144,14 @@ class Calculator:
         touched = rows[changed]
         self._caps(touched, batch.observed_ms, events)
         assets = _union(self.assets.count, self._rows.asset[touched], self._rows.asset[gone], moved)
+        moved_on = self._trend.advance(now_ms)
         siblings = self._compare(assets, now_ms, events)
+        self._trend.update(assets)
+        if moved_on:
+            assets = np.arange(self.assets.count)
         shown = _union(self.instruments.count, touched, siblings, gone)
         self.instruments.touch(shown)
         self.assets.touch(assets)
-        self._trend.update(assets)
         return Changes(assets, shown, tuple(events))
 
     def tick(self, now_ms: int) -> Changes:

@@ -32,6 +32,7 @@ class PremiumRows(Rows):
         "now": NUMBER,
         "tier": COUNT,
         "poll_h": NUMBER,
+        "spread_error": NUMBER,
     }
     start_ms: Floats
     start_interval_h: Floats
@@ -39,6 +40,7 @@ class PremiumRows(Rows):
     now: Floats
     tier: Ints
     poll_h: Floats
+    spread_error: Floats
 
 
 class Divergence(NamedTuple):
@@ -83,6 +85,7 @@ class FormulaState:
         state.tier[rows] = tier
         state.now[rows] = premium
         state.poll_h[rows] = poll_h
+        state.spread_error[rows] = tiers.uncertainty(self.half_spread, rows, tier)
         averaging = instruments.averaging[rows]
         start_ms = interval_start(rows, instruments, seen[Observed.NEXT_FUNDING_MS])
         clocked = (averaging <= Averaging.LINEAR) & (start_ms == start_ms)
@@ -210,9 +213,10 @@ class FormulaState:
         state = self.premium
         hours = np.where(averaging <= Averaging.LINEAR, self.twap.x_h[rows], EWMA_HOURS)
         momentary = averaging == Averaging.NONE
-        spread = tiers.uncertainty(self.half_spread, rows, state.tier[rows])
         poll_h = np.where(momentary, 0.0, state.poll_h[rows])
-        return sampling.error(self.roughness, rows, poll_h, hours, np.where(momentary, 1.0, coverage), spread)
+        return sampling.error(
+            self.roughness, rows, poll_h, hours, np.where(momentary, 1.0, coverage), state.spread_error[rows]
+        )
 
 
 def interval_start(rows: Index, instruments: InstrumentRows, next_ms: Floats) -> Floats:

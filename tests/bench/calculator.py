@@ -8,8 +8,10 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fundtui.imbalance.calculator import Calculator
 from fundtui.market import Averaging, Batch, Family, FundingRule, Instrument, Quote
@@ -28,10 +30,9 @@ class Market:
         popularity = 1.0 / np.arange(1, ASSETS + 1) ** 0.7
         popularity /= popularity.sum()
         self.price = self.rng.lognormal(2, 3, ASSETS)
-        self.listed = [
-            np.sort(self.rng.choice(ASSETS, PER_VENUE, replace=False, p=popularity)) for _ in range(VENUES)
-        ]
+        self.listed = [np.sort(self.rng.choice(ASSETS, PER_VENUE, replace=False, p=popularity)) for _ in range(VENUES)]
         self.contracts = [[self.contract(venue, asset) for asset in assets] for venue, assets in enumerate(self.listed)]
+        self.last: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
         self.oi = [self.rng.lognormal(15, 2, PER_VENUE) for _ in range(VENUES)]
 
     def contract(self, venue: int, asset: int) -> Instrument:
@@ -53,8 +54,6 @@ class Market:
         """A poll in which this share of the rows has new rates and prices."""
         rng, assets = self.rng, self.listed[venue]
         moves = rng.random(PER_VENUE) < changed
-        if not hasattr(self, "last"):
-            self.last: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # type: ignore[type-arg]
         rate, premium = self.last.get(venue, (np.zeros(PER_VENUE), np.zeros(PER_VENUE)))
         if venue not in self.last:
             moves[:] = True
@@ -98,9 +97,9 @@ def applied(calculator: Calculator, market: Market, rounds: int, changed: float)
             batch = market.batch(venue, now_ms, changed)
             gc.collect(0)
             gc.disable()
-            times.append(timed(lambda batch=batch: calculator.apply(batch, now_ms)))  # type: ignore[misc]
+            times.append(timed(partial(calculator.apply, batch, now_ms)))
             gc.enable()
-        ticks.append(timed(lambda now_ms=now_ms: calculator.tick(now_ms + 1000)))  # type: ignore[misc]
+        ticks.append(timed(partial(calculator.tick, now_ms + 1000)))
     return times, ticks
 
 

@@ -1,0 +1,82 @@
+"""Ragged groups against plain Python over each group."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fundtui.imbalance.segments import Segments, segments, weighted_median
+
+GROUPS = st.lists(st.lists(st.sampled_from([0.0, -1.0, 2.5, 2.5, 7.0, math.nan]), min_size=1, max_size=9), min_size=1)
+NUMBERS = st.lists(
+    st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 4)), min_size=1, max_size=9).filter(
+        lambda cells: any(weight for _, weight in cells)
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def laid(groups: list[list[float]]) -> tuple[Segments, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    return segments(np.array([len(group) for group in groups])), np.array([cell for group in groups for cell in group])
+
+
+@given(GROUPS)
+def test_medians_ignore_what_is_missing(groups: list[list[float]]) -> None:
+    made, values = laid(groups)
+    for group, found in zip(groups, made.median(values), strict=True):
+        known = [cell for cell in group if not math.isnan(cell)]
+        assert math.isnan(found) if not known else found == statistics.median(known)
+
+
+@given(GROUPS)
+def test_extremes_and_first_cells(groups: list[list[float]]) -> None:
+    made, values = laid(groups)
+    for place, (group, low, high) in enumerate(zip(groups, made.least(values), made.greatest(values), strict=True)):
+        known = [cell for cell in group if not math.isnan(cell)]
+        if known:
+            assert (low, high) == (min(known), max(known))
+            first = made.first(values == made.each(made.least(values)))[place]
+            assert first - made.starts[place] == group.index(min(known))
+
+
+@given(NUMBERS)
+def test_weighted_median_is_where_half_of_the_weight_is_reached(groups: list[list[tuple[int, int]]]) -> None:
+    made, values = laid([[float(value) for value, _ in group] for group in groups])
+    weight = np.array([float(weight) for group in groups for _, weight in group])
+    found = weighted_median(made, values, made.ordered(values), weight)
+    for group, median in zip(groups, found, strict=True):
+        assert median == plain_weighted_median(group)
+
+
+def plain_weighted_median(group: list[tuple[int, int]]) -> float:
+    """Repeat each value as often as it weighs and take the ordinary median."""
+    return statistics.median([value for value, weight in group for _ in range(weight)])
+
+
+@given(NUMBERS)
+def test_a_group_does_not_depend_on_its_neighbours(groups: list[list[tuple[int, int]]]) -> None:
+    scale = math.pi / 7
+    made, values = laid([[value * scale for value, _ in group] for group in groups])
+    together = made.sums(values)
+    for place, group in enumerate(groups):
+        alone, cells = laid([[value * scale for value, _ in group]])
+        assert alone.sums(cells)[0] == together[place]
+
+
+def test_keeping_some_cells_drops_groups_that_have_none_left() -> None:
+    made, values = laid([[1.0, 2.0], [3.0], [4.0, 5.0]])
+    kept, left = made.keep(values != 3.0)
+    assert left.tolist() == [0, 2]
+    assert kept.sums(values[values != 3.0]).tolist() == [3.0, 9.0]
+
+
+def test_half_of_the_weight_exactly_is_the_mean_of_two() -> None:
+    made, values = laid([[1.0, 2.0, 4.0, 9.0]])
+    found = weighted_median(made, values, made.ordered(values), np.array([1.0, 1.0, 0.0, 2.0]))
+    assert found[0] == pytest.approx((2.0 + 9.0) / 2)
