@@ -50,10 +50,9 @@ class FundtuiApp(OutputApp):
 
     TITLE = "fundtui"
     ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Leave at once", show=False, priority=True),
-        Binding("colon", "command_palette", "Find a command", show=False),
+        Binding("colon,ctrl+p", "command_palette", "Find a command", show=False),
     ]
     CSS = """
     Screen { background: $background; overflow: hidden; scrollbar-size: 0 0; }
@@ -69,7 +68,6 @@ class FundtuiApp(OutputApp):
         display = source.settings.display
         self.watchlists = watchlists(display, source.settings.watchlists)
         self.choices = Choices(basis=display.rate_basis, watchlist=self._first_list(display.watchlist))
-        self.frozen_ms = 0
         self.exit_code = 0
         self._guard = ScreenGuard()
         self._started_at = self.wall.monotonic()

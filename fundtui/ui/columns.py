@@ -29,7 +29,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     ascending: bool = False
 
 
-VENUE_WIDTH = 9
+VENUE_WIDTH = 8
 
 # Metrics that say one thing together: rate, the venue that has it, and its marks.
 _JOINED = {
@@ -49,8 +49,8 @@ _MARKED = 1
 
 # In order of appearance; the number says who has to go first when there is no room.
 _SKEW = (
-    ("asset", 0), ("price", 5), ("consensus", 1), ("spread", 1), ("low_rate", 2), ("high_rate", 2), ("excess", 6),
-    ("divergence", 7), ("z", 8), ("breakeven", 4), ("next_funding_ms", 3), ("oi_usd", 4), ("trend", 5),
+    ("asset", 0), ("price", 7), ("consensus", 1), ("spread", 1), ("low_rate", 2), ("high_rate", 2), ("excess", 6),
+    ("divergence", 8), ("z", 5), ("breakeven", 4), ("next_funding_ms", 3), ("oi_usd", 4), ("trend", 5),
 )  # fmt: skip
 _WIDE = (
     *_SKEW,
@@ -63,7 +63,10 @@ _PREMIUM = {"consensus": "premium", "premium": "consensus"}
 _LENSES: dict[Lens, dict[str, str]] = {Lens.RAW: {}, Lens.EXCESS: _EXCESS, Lens.PREMIUM: _PREMIUM}
 
 _TITLES = {"next_funding_ms": "next", "trend": "24 h"}
-_WIDTHS = {"asset": 10, "consensus": 8, "excess": 8, "divergence": 8, "price": 11, "oi_usd": 6, "breakeven": 6, "z": 5}
+_WIDTHS = {
+    "asset": 9, "consensus": 8, "spread": 8, "excess": 8, "divergence": 7, "price": 10, "oi_usd": 6, "breakeven": 6,
+    "z": 4, "next_funding_ms": 5,
+}  # fmt: skip
 
 
 def column_of(metric: Metric) -> Column:
@@ -71,7 +74,7 @@ def column_of(metric: Metric) -> Column:
     joined, venue, flag = _JOINED.get(metric.key, ("", "", ""))
     width = _WIDTHS.get(metric.key, metric.width)
     if venue:
-        width = VENUE_WIDTH + 1 + 8
+        width = VENUE_WIDTH + 9
     return Column(
         key=metric.key,
         title=joined or _TITLES.get(metric.key, metric.title),
@@ -108,6 +111,12 @@ def fitting(columns: list[tuple[Column, int]], width: int, gap: int) -> list[Col
         worst = max(range(len(kept)), key=lambda index: (kept[index][1], index))
         del kept[worst]
     return [column for column, _ in kept]
+
+
+def packed(columns: list[tuple[Column, int]], width: int) -> tuple[list[Column], int]:
+    """The columns that fit and the gap between them: wide gaps where they cost no column."""
+    tight = fitting(columns, width, 1)
+    return tight, 2 if total_width(tight, 2) <= width else 1
 
 
 def total_width(columns: list[Column], gap: int) -> int:

@@ -19,8 +19,8 @@ def cells(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
 
-def fitted(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
-    """The text in exactly `width` cells: padded on one side, cut with an ellipsis where it is too long."""
+def fitted(text: str, width: int, *, right: bool = False, ellipsis: str = "") -> str:
+    """The text in exactly `width` cells: padded on one side, cut with the ellipsis where it is too long."""
     text = scrub(text)
     size = cells(text)
     if size > width:

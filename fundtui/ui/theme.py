@@ -199,7 +199,9 @@ def theme_names(user_folder: Path | None = None) -> list[str]:
 
 def textual_theme(palette: Palette) -> Theme:
     """The same palette for what Textual draws itself: the palette of commands, the prompt, toasts."""
-    from textual.theme import Theme
+    from textual.theme import BUILTIN_THEMES, Theme
+
+    ansi = not palette.surface.table.startswith("#")
 
     def colour(value: str) -> str:
         return value if value.startswith("#") else f"ansi_{value}"
@@ -219,5 +221,6 @@ def textual_theme(palette: Palette) -> Theme:
         warning=colour(state.warning),
         error=colour(state.critical),
         dark=palette.dark,
-        ansi=not surface.table.startswith("#"),
+        ansi=ansi,
+        variables=dict(BUILTIN_THEMES["ansi-dark"].variables) if ansi else {},
     )

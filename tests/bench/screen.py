@@ -38,7 +38,14 @@ def measure(
 ) -> dict[str, Any]:  # fmt: skip
     """Run one program under one load; bytes a second, processor share, longest callback, start, memory."""
     with tempfile.NamedTemporaryFile() as out:
-        argv = python("tests/bench/screen_child.py", kind, str(assets), str(share), str(batches), *([] if resort else ["sorted-by-name"]))
+        argv = python(
+            "tests/bench/screen_child.py",
+            kind,
+            str(assets),
+            str(share),
+            str(batches),
+            *([] if resort else ["sorted-by-name"]),
+        )
         with Terminal(argv, *size, env={"BENCH_OUT": out.name}, emulate=False) as terminal:
             assert terminal.until(lambda: b"TOK0" in terminal.raw, 60), "no first row"
             first_ms = 1e3 * (terminal.reads[-1][0] - terminal.started)
@@ -47,7 +54,7 @@ def measure(
             drain = Drain(terminal)
             terminal.signal(signal.SIGUSR1)
             start, before, cpu = time.perf_counter(), len(terminal.raw), terminal.cpu_s()
-            pressed = _press(terminal, keys, seconds) if keys else (time.sleep(seconds), 0)[1]
+            pressed = _press(terminal, keys, seconds) if keys else _wait(seconds)
             wall = time.perf_counter() - start
             sent, cpu = len(terminal.raw) - before, terminal.cpu_s() - cpu
             rss = terminal.rss_mb()
@@ -74,6 +81,11 @@ def _press(terminal: Terminal, keys: tuple[bytes, float], seconds: float) -> int
     return pressed
 
 
+def _wait(seconds: float) -> int:
+    time.sleep(seconds)
+    return 0
+
+
 def show(row: dict[str, Any], note: str = "") -> None:
     """One line."""
     print(
@@ -91,7 +103,9 @@ def main() -> None:
     show(measure("fundtui", 2000, 0.5, 10, resort=True), "re-sort 1/s")
     show(measure("stock", 2000, 0.5, 10), "no diff")
     show(peer := measure("datatable", 2000, 0.5, 10))
-    print(f"ratio: {peer['bytes_s'] / ours['bytes_s']:.0f}x fewer bytes, {peer['cpu'] / max(ours['cpu'], 0.01):.0f}x less CPU")
+    print(
+        f"ratio: {peer['bytes_s'] / ours['bytes_s']:.0f}x fewer bytes, {peer['cpu'] / max(ours['cpu'], 0.01):.0f}x less CPU"
+    )
     if quick:
         return
     show(measure("fundtui", 2000, 0.05, 1))

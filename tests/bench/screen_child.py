@@ -42,7 +42,7 @@ class Probe:
             if self.on:
                 self.lengths.append(time.perf_counter() - start)
 
-        asyncio.events.Handle._run = run  # type: ignore[method-assign]
+        asyncio.events.Handle._run = run  # type: ignore[assignment, method-assign]
 
     @staticmethod
     def _cpu() -> float:
@@ -115,7 +115,7 @@ def finish(stop: Any) -> None:
 
 def fundtui(market: Market, ticker: Any, *, diff: bool) -> int:
     from fundtui.ui.app import Options
-    from fundtui.ui.launch import RunningApp, run
+    from fundtui.ui.launch import run
 
     async def start() -> None:
         loop = asyncio.get_running_loop()
@@ -127,7 +127,6 @@ def fundtui(market: Market, ticker: Any, *, diff: bool) -> int:
             market.settings, display=msgspec.structs.replace(market.settings.display, sort="asset")
         )
     market.start = start  # type: ignore[method-assign]
-    assert RunningApp
     return run(market, Options(diff=diff))
 
 

@@ -15,6 +15,7 @@ from fundtui.ui import columns as column_sets
 from fundtui.ui.cells import Scene
 from fundtui.ui.choices import ALL, Watchlist
 from fundtui.ui.filtering import Filter, Selection
+from fundtui.ui.frozen import frozen
 from fundtui.ui.keys import KEYS
 from fundtui.ui.output import PacedScreen
 from fundtui.ui.view import View
@@ -29,7 +30,10 @@ from fundtui.ui.widgets.table import RowsTable
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from fundtui.imbalance.table import Table
     from fundtui.ui.app import FundtuiApp
+
+_LEVELS = (Level.ASSET, Level.INSTRUMENT)
 
 # Widths and heights at which the layout changes (screens.md): a strip of a tmux pane, small, common, roomy.
 SUMMARY_BELOW = 60
@@ -71,7 +75,7 @@ class MainScreen(PacedScreen):
     MainScreen.stacked #detail { display: block; height: 30%; min-height: 9; max-height: 16; }
     MainScreen.stacked #events { display: block; height: 4; }
     MainScreen.beside #events { display: block; height: 6; }
-    MainScreen.beside #side { display: block; width: 84; height: 100%; }
+    MainScreen.beside #side { display: block; width: 42%; max-width: 104; height: 100%; }
     #side { display: none; }
     MainScreen.summary #body, MainScreen.summary #footer { display: none; }
     MainScreen.summary #summary { display: block; }
@@ -95,6 +99,13 @@ class MainScreen(PacedScreen):
         self._moved_at = -math.inf
         self._detail_due = False
         self._held = False
+        self._frozen_ms = 0
+        self._tables: dict[Level, Table] = {}
+        self._ready = False
+
+    def table_of(self, level: Level) -> Table:
+        """A level's table: the live one, or the held one while paused."""
+        return self._tables.get(level) or self.source.table(level)
 
     # -- layout
 
@@ -113,18 +124,21 @@ class MainScreen(PacedScreen):
     def on_mount(self) -> None:
         self.header = self.query_one(Header)
         self.table = self.query_one(RowsTable)
+        self.below = self.query_one("#detail", DetailPanel)
+        self.side = self.query_one("#side", DetailPanel)
         self.summary = self.query_one(SummaryPanel)
         self.events_panel = self.query_one(EventPanel)
         self.prompt = self.query_one(FilterPrompt)
         self.footer = self.query_one(Footer)
         self.use_watchlist(self.choices.watchlist)
         self.table.focus()
+        self._ready = True
         self.choose_layout(self.app.size.width, self.app.size.height)
 
     def choose_layout(self, width: int, height: int) -> None:
         """Choose the layout for this size."""
         compact = width < SUMMARY_BELOW or height < 12
-        beside = not compact and width >= BESIDE_FROM[0] and height >= BESIDE_FROM[1]
+        beside = not compact and not self.choices.wide and width >= BESIDE_FROM[0] and height >= BESIDE_FROM[1]
         stacked = not compact and not beside and width >= STACKED_FROM[0] and height >= STACKED_FROM[1]
         self.set_class(compact, "summary")
         self.set_class(beside, "beside")
@@ -137,26 +151,26 @@ class MainScreen(PacedScreen):
     @property
     def detail(self) -> DetailPanel:
         """The detail panel that the layout shows."""
-        return self.query_one("#side" if self.has_class("beside") else "#detail", DetailPanel)
+        return self.side if self.has_class("beside") else self.below
 
     # -- drawing
 
     def scene(self) -> Scene:
         """How figures look right now."""
-        now_ms = self.app.frozen_ms if self.choices.paused else self.source.clock.utc_ms()
+        now_ms = self._frozen_ms if self.choices.paused else self.source.clock.utc_ms()
         return Scene(self.app.pens, self.choices.basis, self.choices.lens, now_ms)
 
     def restyle(self) -> None:
         """Basis, lens, columns, theme or size changed: draw everything anew."""
         scene = self.scene()
         width = self.table.size.width
-        gap = 2 if width >= 100 else 1
         chosen = self.lists[self.choices.watchlist].columns
         if chosen and not self.choices.wide:
             ranked = [(column, index) for index, column in enumerate(column_sets.chosen(chosen))]
         else:
             ranked = column_sets.skew(wide=self.choices.wide, lens=self.choices.lens)
-        self.table.restyle(scene, column_sets.fitting(ranked, width - 1, gap), gap)
+        columns, gap = column_sets.packed(ranked, width - 1)
+        self.table.restyle(scene, columns, gap)
         self._revision, self._panels_at = -1, -math.inf
         self.tick()
         for panel in (self.header, self.events_panel, self.detail, self.summary, self.footer):
@@ -164,6 +178,8 @@ class MainScreen(PacedScreen):
 
     def tick(self) -> None:
         """Follow the engine; called a few times a second."""
+        if not self._ready:
+            return
         now = self.now()
         scene = self.scene()
         revision = self._revision if self.choices.paused else self.source.revision
@@ -203,7 +219,7 @@ class MainScreen(PacedScreen):
             return
         row = self.view.row
         rows = () if row is None else self.source.instrument_rows(row).tolist()
-        detail.show(scene, self.view.table, row, self.source.table(Level.INSTRUMENT), rows)
+        detail.show(scene, self.view.table, row, self.table_of(Level.INSTRUMENT), rows)
 
     def _header_state(self, now: float) -> HeaderState:
         counts = self.source.alert_counts()
@@ -366,11 +382,14 @@ class MainScreen(PacedScreen):
 
     def action_wide(self) -> None:
         self.choices.wide = not self.choices.wide
-        self.restyle()
+        self.choose_layout(*self.app.size)
 
     def action_pause(self) -> None:
         self.choices.paused = not self.choices.paused
-        self.app.frozen_ms = self.source.clock.utc_ms()
+        self._frozen_ms = self.source.clock.utc_ms()
+        self._tables = {level: frozen(self.source.table(level)) for level in _LEVELS} if self.choices.paused else {}
+        self.view.table = self.table_of(Level.ASSET)
+        self.view.invalidate()
         self._draw_panels(self.scene(), self.now())
 
     def action_open(self) -> None:

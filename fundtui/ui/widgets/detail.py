@@ -182,10 +182,18 @@ def _instrument(scene: Scene, instruments: Table, row: int, parts: list[Part], w
         text, role = _figure(scene, instruments, row, part)
         if left_out and role not in {"warning", "critical"}:
             role = "faint"
-        spans += [(fitted(text, part.width, right=part.right), pens(role, "panel")), (" ", fill)]
+        spans += [
+            (fitted(text, part.width, right=part.right, ellipsis=scene.glyphs.ellipsis), pens(role, "panel")),
+            (" ", fill),
+        ]
     used = sum(cells(text) for text, _ in spans)
     reasons = instruments.text("reasons", row)
-    spans.append((" " + fitted(_reasons(reasons), max(width - used - 2, 0)), pens("warning", "panel")))
+    spans.append(
+        (
+            " " + fitted(_reasons(reasons), max(width - used - 2, 0), ellipsis=scene.glyphs.ellipsis),
+            pens("warning", "panel"),
+        )
+    )
     return spans
 
 

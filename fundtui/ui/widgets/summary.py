@@ -56,7 +56,7 @@ class SummaryPanel(Panel):
         name = max(5, min(10, width - 26))
         spans = [
             (scene.glyphs.cursor if index == view.cursor else " ", pens("accent", surface)),
-            (fitted(table.keys[row], name), pens("bright", surface)),
+            (fitted(table.keys[row], name, ellipsis=scene.glyphs.ellipsis), pens("bright", surface)),
             (fitted(text.removeprefix("+"), 8, right=True), pens("plain", surface)),
         ]
         pair = f" {table.text('long', row)[:8]}/{table.text('short', row)[:8]}"
