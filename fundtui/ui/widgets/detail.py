@@ -220,14 +220,17 @@ def _figure(scene: Scene, instruments: Table, row: int, part: Part) -> tuple[str
 
 
 def _rate(instruments: Table, row: int) -> tuple[str, str]:
-    """The rate as published with the interval it is paid in: `+0.0100%/8h`, `/?` where nobody knows."""
-    rate = float(instruments.columns["rate"][row])
-    if math.isnan(rate):
+    """What is paid at a settlement: `+0.0100%/8h`; continuous funding per eight hours; as published, `/?`, where
+    nobody knows the interval."""
+    published = float(instruments.columns["rate"][row])
+    hourly = float(instruments.columns["apr"][row])
+    if math.isnan(published):
         return MISSING, "faint"
-    interval = float(instruments.columns["interval_h"][row])
-    unknown = Reason.INTERVAL_UNKNOWN in instruments.text("reasons", row)
-    paid = "?" if unknown else "cont" if math.isnan(interval) else format_duration(interval * 3600)
-    return f"{rate * 100:+.4f}%/{paid}", rate_role(float(instruments.columns["apr"][row]))
+    if Reason.INTERVAL_UNKNOWN in instruments.text("reasons", row) or math.isnan(hourly):
+        return f"{published * 100:+.4f}%/?", "dim"
+    interval_h = float(instruments.columns["interval_h"][row])
+    period_h = 8.0 if math.isnan(interval_h) else interval_h
+    return f"{hourly * period_h * 100:+.4f}%/{format_duration(period_h * 3600)}", rate_role(hourly)
 
 
 def _reasons(codes: str) -> str:
