@@ -58,7 +58,9 @@ COMMODITIES = "XAU 4650 XAG 61 CL 71".split()
 INDICES = "SPX500 6850 NAS100 24900".split()
 
 MULTIPLES: dict[str, dict[str, str]] = {
-    "PEPE": {"*": "PEPE", "binance": "1000PEPE", "bybit": "1000PEPE", "hyperliquid": "kPEPE", "lighter": "1000PEPE"},
+    "PEPE": {"*": "PEPE", "binance": "1000PEPE", "bybit": "1000PEPE", "hyperliquid": "kPEPE", "lighter": "1000PEPE",
+             "aster": "1000PEPE", "bingx": "1000PEPE", "orderly": "1000PEPE", "pacifica": "kPEPE", "backpack": "kPEPE",
+             "paradex": "kPEPE"},
     "SHIB": {"*": "SHIB", "binance": "1000SHIB", "bybit": "SHIB1000", "hyperliquid": "kSHIB", "lighter": "1000SHIB"},
     "BONK": {"*": "BONK", "binance": "1000BONK", "bybit": "1000BONK", "bitget": "1000BONK", "kucoin": "1000BONK",
              "mexc": "1000BONK", "hyperliquid": "kBONK", "lighter": "1000BONK"},

@@ -130,5 +130,42 @@ EXCHANGES: tuple[Exchange, ...] = (
         "lighter", Kernel.NORMALISED, (Product("USDC", "USDC", 150, 0.5),), _HOURLY, linear=False, cap=0.005,
         major_cap=0.005, lag_s=45, bias_bp=1.0, traditional=0.4, oi_share=0.05,
     ),
+    Exchange(
+        "binance-coinm", Kernel.NORMALISED, (_inverse(34, 0.75),), ((8, 1.0),), cap=0.02, major_cap=0.003, bias_bp=-0.5,
+        oi_share=0.02,
+    ),
+    Exchange(
+        "aster", Kernel.NORMALISED, (Product("USDT", "USDT", 9999, 0.5),), _MIXED, lag_s=70, bias_bp=1.5,
+        spread_bp=1.0, oi_share=0.03,
+    ),
+    Exchange(
+        "htx", Kernel.PER_INTERVAL, (Product("USDT", "USDT", 170, 0.5),), ((8, 0.75), (4, 0.23), (1, 0.02)),
+        linear=False, major_cap=0.00375, lag_s=120, bias_bp=0.5, spread_bp=1.5, oi_share=0.02,
+    ),
+    Exchange(
+        "bingx", Kernel.PER_INTERVAL, (Product("USDT", "USDT", 9999, 0.6), Product("USDC", "USDC", 6, 1.0)),
+        ((8, 0.55), (4, 0.44), (1, 0.01)), linear=False, lag_s=100, bias_bp=-0.9, spread_bp=1.0, oi_share=0.04,
+    ),
+    Exchange(
+        "aevo", Kernel.NORMALISED, (Product("USDC", "USDC", 60, 0.6),), _HOURLY, linear=False, cap=0.01, major_cap=0.01,
+        lag_s=200, bias_bp=1.0, spread_bp=2.0, oi_share=0.001,
+    ),
+    Exchange(
+        "pacifica", Kernel.NORMALISED, (Product("USDC", "USDC", 60, 0.7),), _HOURLY, linear=False, cap=0.04,
+        major_cap=0.04, lag_s=50, bias_bp=1.8, spread_bp=1.0, traditional=0.3, oi_share=0.01,
+    ),
+    Exchange(
+        "backpack", Kernel.NORMALISED, (Product("USDC", "USDC", 70, 0.7),), _HOURLY, linear=False, cap=0.01,
+        major_cap=0.01, lag_s=80, bias_bp=0.9, spread_bp=1.5, traditional=0.3, oi_share=0.005,
+    ),
+    Exchange(
+        "orderly", Kernel.PER_INTERVAL, (Product("USDC", "USDC", 90, 0.6),), ((8, 0.8), (4, 0.15), (1, 0.05)),
+        linear=False, lag_s=90, bias_bp=0.2, spread_bp=1.5, oi_share=0.004,
+    ),
+    Exchange(
+        "paradex", Kernel.CONTINUOUS, (Product("USD", "USDC", 80, 0.6),), _HOURLY, linear=False, cap=0.05,
+        major_cap=0.02, lag_s=40, bias_bp=0.7, spread_bp=0.5, oi_share=0.01,
+    ),
 )  # fmt: skip
-BY_NAME = {exchange.name: exchange for exchange in EXCHANGES}
+MAIN_VENUES = 12
+"""How many of them the demo shows unless it is asked for more."""

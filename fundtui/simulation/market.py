@@ -91,9 +91,6 @@ class Market:
         self._continuous = np.nonzero(universe.kernel == Kernel.CONTINUOUS)[0]
         self._hidden = np.array([row.at for row in universe.rows if row.asset is OTHER_MOVE], dtype=np.int64)
         self._usdc_coin = [place for place, asset in enumerate(universe.assets) if asset is USDC]
-        self._usdc_quoted = universe.in_usdc & np.isin(
-            self._all, [row.at for row in universe.rows if row.venue not in ("hyperliquid", "lighter")]
-        )
         flow_keys = mix_array(universe.keys ^ np.uint64(key(seed, "flow") & 0xFFFFFFFF))
         steps = np.arange(1, 4, dtype=np.uint64)[:, None]
         self._flow_field = Field(mix_array(flow_keys[None, :] + steps), _FLOW_SCALES[:, None])
@@ -231,7 +228,7 @@ class Market:
         usdc = effects.usdc(happenings, time_s)
         prices = self.premiums.prices(time_s)
         prices[self._usdc_coin] *= usdc
-        index = prices[universe.asset] * universe.size / np.where(self._usdc_quoted, usdc, 1.0)
+        index = prices[universe.asset] * universe.size / np.where(universe.in_usdc, usdc, 1.0)
         mark = index * (1.0 + premium + np.sign(premium) * universe.spread)
         flows = self._flow_field.at(time_s)
         oi_usd = universe.oi_usd * np.exp(_FLOW_WEIGHTS @ flows[:2])

@@ -8,12 +8,13 @@ import msgspec
 import numpy as np
 
 from fundtui.simulation.assets import OTHER_MOVE, USDC, Asset, Sort, base_at, catalogue
-from fundtui.simulation.exchanges import EXCHANGES, Exchange, Kernel, Product
+from fundtui.simulation.exchanges import EXCHANGES, MAIN_VENUES, Exchange, Kernel, Product
 from fundtui.simulation.noise import Bools, Floats, Ints, Keys, fractions, key, mix_array
 
 BP = 1e-4
 SHARED_TICKER = "META"
-"""A coin and a share: venues with shares list the share, the others the coin."""
+SHARED_COIN_AT = frozenset({"bybit", "okx", "kucoin", "htx"})
+"""A coin and a share have one ticker: these venues list the coin, those with shares the share."""
 HUNDRED_USD_COINS = frozenset({"BTC"})
 
 
@@ -21,7 +22,7 @@ class Scale(msgspec.Struct, frozen=True):
     """How large the market is: assets in all, and how many of the venues."""
 
     assets: int = 205
-    venues: int = len(EXCHANGES)
+    venues: int = MAIN_VENUES
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -56,6 +57,7 @@ class Universe(msgspec.Struct, frozen=True):
     size: Floats
     inverse: Bools
     in_usdc: Bools
+    """Priced in USDC, not merely settled in it: where a venue has several quote currencies."""
     hours: Ints
     anchor_min: Ints
     kernel: Ints
@@ -107,7 +109,7 @@ def _listed(exchange: Exchange, product: Product, asset: Asset, chance: float) -
     if asset is USDC:
         return product.quote == "USDT" and exchange.name in ("binance", "gate")
     if asset.ticker == SHARED_TICKER:
-        return coin == (exchange.traditional == 0)
+        return exchange.name in SHARED_COIN_AT if coin else exchange.traditional > 0
     if not coin:
         return chance < exchange.traditional
     if asset.ticker == "MOVE":
@@ -169,9 +171,8 @@ def _columns(
         np.arange(len(rows), dtype=np.uint64) * np.uint64(0x2545F4914F6CDD1D) + np.uint64(key(seed, "row"))
     )
     wobble = (keys >> np.uint64(40)).astype(np.float64) / 2.0**24
-    narrow = np.array([row.inverse or row.quote == "USDC" for row in rows]) & (
-        per_venue([len(e.products) for e in exchanges]) > 1
-    )
+    several = per_venue([len(exchange.products) for exchange in exchanges]) > 1
+    narrow = np.array([row.inverse or row.quote == "USDC" for row in rows]) & several
     size_of = 9e9 / (1.0 + rank) ** 1.35 * (0.5 + wobble) * np.where(narrow, 0.08, 1.0) * np.where(coin, 1.0, 0.3)
     oi_usd = size_of * per_venue([exchange.oi_share for exchange in exchanges])
     kernel = per_venue([float(exchange.kernel) for exchange in exchanges]).astype(np.int64)
@@ -188,7 +189,7 @@ def _columns(
         asset=asset,
         size=np.array([row.size for row in rows]),
         inverse=np.array([row.inverse for row in rows]),
-        in_usdc=np.array([row.quote == "USDC" for row in rows]),
+        in_usdc=np.array([row.quote == "USDC" for row in rows]) & several,
         hours=np.array([row.hours for row in rows], dtype=np.int64),
         anchor_min=(per_venue([float(exchange.anchor_h) for exchange in exchanges]) * 60).astype(np.int64),
         kernel=kernel,

@@ -18,7 +18,7 @@ from fundtui.market import Quote, Settlement, Status
 from fundtui.polling.transport import Request
 from fundtui.simulation import effects
 from fundtui.simulation.market import DEMO_START_MS, Market
-from fundtui.simulation.universe import Row
+from fundtui.simulation.universe import Row, Scale
 from fundtui.simulation.wire import NAMES
 from fundtui.venues import BUILT_IN, load
 from fundtui.venues.spec import Endpoint, HistoryRequest, Venue, Wanted
@@ -26,7 +26,10 @@ from tests.simulation.driver import Venues
 
 HOUR_MS = 3_600_000
 CLASSES = {"coin": "crypto", "share": "equity", "commodity": "commodity", "index": "index"}
+CONTINUOUS = frozenset({"deribit", "paradex"})
+FIXED_AN_HOUR_AHEAD = frozenset({"kraken-futures", "pacifica"})
 RENAMED = {"XAU": {"GOLD"}, "XAG": {"SILVER"}, "SPX500": {"SP500"}, "NAS100": {"XYZ100"}}
+EVERYTHING = Scale(venues=len(NAMES))
 READABLE = [name for name in NAMES if name in BUILT_IN]
 
 
@@ -77,7 +80,7 @@ def read_all(venues: Venues, venue: Venue) -> dict[str, Quote]:
 
 @pytest.fixture(scope="module")
 def venues() -> Venues:
-    made = Venues(Market(scenario="calm"))
+    made = Venues(Market(scale=EVERYTHING, scenario="calm"))
     made.move_to(3 * 3600 + 777)
     return made
 
@@ -111,7 +114,9 @@ def test_readers_find_what_the_market_holds(venues: Venues, name: str) -> None:
     for row, quote in pairs:
         at, contract = row.at, quote.contract
         hours = float(view.hours[at])
-        rate = settled[row.number] if name == "kraken-futures" else view.rate[at] / (8 if name == "deribit" else hours)
+        rate = view.rate[at] / (8 if name in CONTINUOUS else hours)
+        if name in FIXED_AN_HOUR_AHEAD:
+            rate = settled[row.number]
         if name == "mexc" and simulated(name).pays_nothing(row):
             rate = 0.0
         expect(row, "hourly", quote.hourly, rate, abs(quote.hourly - rate) <= 6e-7 + 1e-5 * abs(rate))
@@ -133,7 +138,7 @@ def test_readers_find_what_the_market_holds(venues: Venues, name: str) -> None:
         expect(row, "multiplier", contract.multiplier, row.size, contract.multiplier == row.size)
         expect(row, "class", contract.asset_class, row.asset.sort, contract.asset_class == CLASSES[row.asset.sort])
         expect(row, "inverse", contract.kind, row.inverse, (contract.kind == "inverse") == row.inverse)
-        if name != "deribit":
+        if name not in CONTINUOUS:
             expect(row, "hours", contract.interval_h, hours, contract.interval_h == hours)
             expect(row, "next", quote.next_funding_ms, view.next_ms[at], quote.next_funding_ms == view.next_ms[at])
     assert wrong == []
@@ -177,14 +182,17 @@ def test_back_fill_gives_every_payment_once(venues: Venues, name: str, days: int
     start_ms = now_ms - days * 24 * HOUR_MS
     rows = pages(venues, venue, native[0].native_id or symbol, start_ms, now_ms)
     got = {one.time_ms: one.rate for one in rows if start_ms <= one.time_ms <= now_ms}
-    true = {one.time_ms: one.rate for one in market.history(row.at, start_ms, now_ms, now_ms)}
+    # Pacifica pays at an hour what was fixed at the hour before.
+    late_ms = HOUR_MS if name == "pacifica" else 0
+    known = market.history(row.at, start_ms - late_ms, now_ms - late_ms, now_ms)
+    true = {one.time_ms + late_ms: one.rate for one in known}
     assert sorted(got) == sorted(true)
     assert np.abs(np.array([got[time] - true[time] for time in true])).max() <= 6e-7
 
 
 def test_first_answers_come_before_any_catalogue() -> None:
     """The required endpoint alone gives rows with the right rates: the first painted table is not wrong."""
-    venues = Venues(Market(scenario="calm"))
+    venues = Venues(Market(scale=EVERYTHING, scenario="calm"))
     venues.clock.now_ms = DEMO_START_MS + 1000
     for name in READABLE:
         venue = load(name)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fundtui.simulation.market import DEMO_START_MS, Market
+from fundtui.simulation.universe import Scale
 from fundtui.simulation.wire import NAMES
 from tests.simulation.driver import Venues
 
@@ -281,13 +282,105 @@ def test_lighter_quotes_eight_hours_and_pays_percent_per_hour(venues: Venues) ->
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_unknown_path_is_an_error_of_the_venue(venues: Venues, name: str) -> None:
+def test_unknown_path_is_an_error_of_the_venue(name: str) -> None:
+    venues = Venues(Market(scale=Scale(assets=30, venues=len(NAMES))))
     response = venues.ask(name, "/no/such/path")
-    assert response.status == 404
+    assert response.status == (200 if name == "bingx" else 404)
     marks = {
         "binance": b'"code":-5000',
         "gate": b'"label"',
         "deribit": b'"error"',
         "kraken-futures": b'"result":"error"',
+        "bingx": b'"code":100400',
     }
     assert marks.get(name, b"") in response.body
+
+
+@pytest.fixture(scope="module")
+def wide() -> Venues:
+    """A market with all venues that can be simulated."""
+    made = Venues(Market(scale=Scale(assets=80, venues=len(NAMES)), scenario="calm"))
+    made.move_to(3700)
+    return made
+
+
+def test_binance_coin_margined_counts_contracts_and_has_empty_strings(wide: Venues) -> None:
+    rows = wide.json("binance-coinm", "/dapi/v1/premiumIndex")
+    dated = row_of(rows, "symbol", "BTCUSD_260327")
+    assert (dated["lastFundingRate"], dated["interestRate"], dated["nextFundingTime"]) == ("", "", 0)
+    assert isinstance(wide.json("binance-coinm", "/dapi/v1/premiumIndex", symbol="BTCUSD_PERP"), list)
+    listed = row_of(wide.json("binance-coinm", "/dapi/v1/exchangeInfo")["symbols"], "symbol", "BTCUSD_PERP")
+    assert (listed["contractSize"], listed["contractStatus"], listed["marginAsset"]) == (100, "TRADING", "BTC")
+    assert DIGITS.match(wide.json("binance-coinm", "/dapi/v1/openInterest", symbol="ETHUSD_PERP")["openInterest"])
+
+
+def test_aster_has_caps_as_numbers_and_no_open_interest(wide: Venues) -> None:
+    info = row_of(wide.json("aster", "/fapi/v1/fundingInfo"), "symbol", "BTCUSDT")
+    assert (info["fundingFeeCap"], info["fundingFeeFloor"]) == (0.003, -0.003)
+    assert wide.ask("aster", "/fapi/v1/openInterest", symbol="BTCUSDT").status == 404
+
+
+def test_htx_keeps_stale_rows_and_pages_by_fifty(wide: Venues) -> None:
+    rows = wide.json("htx", "/linear-swap-api/v1/swap_batch_funding_rate")["data"]
+    times = {row["contract_code"]: milliseconds(row["funding_time"]) for row in rows}
+    assert times.pop("OLDCOIN-USDT") < wide.clock.now_ms - 30 * 24 * HOUR_MS
+    assert min(times.values()) > wide.clock.now_ms
+    assert all(len(row["funding_rate"].partition(".")[2]) == 18 or row["funding_rate"] == "0E-18" for row in rows)
+    asked = {"contract_code": "BTC-USDT", "page_size": "100"}
+    page = wide.json("htx", "/linear-swap-api/v1/swap_historical_funding_rate", **asked)["data"]
+    assert len(page["data"]) == 50
+    assert page["total_page"] == -(-page["total_size"] // 50)
+
+
+def test_bingx_tells_errors_with_status_200(wide: Venues) -> None:
+    row = row_of(wide.json("bingx", "/openApi/swap/v2/quote/premiumIndex")["data"], "symbol", "BTC-USDT")
+    assert type(row["fundingIntervalHours"]) is int
+    assert row["updateTime"] == row["nextFundingTime"] - row["fundingIntervalHours"] * HOUR_MS
+    assert wide.json("bingx", "/openApi/swap/v2/quote/openInterest", symbol="NO-SUCH")["code"] == 109425
+
+
+def test_aevo_rounds_rates_and_counts_nanoseconds(wide: Venues) -> None:
+    row = row_of(wide.json("aevo", "/coingecko-statistics"), "ticker_id", "BTC-PERP")
+    assert len(row["funding_rate"].partition(".")[2]) <= 6
+    assert milliseconds(row["next_funding_rate_timestamp"]) * 1000 % HOUR_MS == 0
+    paid = wide.json("aevo", "/funding-history", instrument_name="BTC-PERP", limit="100")["funding_history"]
+    assert len(paid) == 50
+    assert all(milliseconds(one[1]) % (HOUR_MS * 1_000_000) == 0 for one in paid)
+
+
+def test_pacifica_fixes_the_rate_an_hour_ahead(wide: Venues) -> None:
+    rows = wide.json("pacifica", "/api/v1/funding_rate/history", symbol="BTC", limit="5")["data"]
+    assert [row["funding_rate"] for row in rows[:-1]] == [row["next_funding_rate"] for row in rows[1:]]
+    price = row_of(wide.json("pacifica", "/api/v1/info/prices")["data"], "symbol", "BTC")
+    assert price["funding"] == rows[0]["next_funding_rate"]
+
+
+def test_backpack_has_other_products_and_an_accruing_first_row(wide: Venues) -> None:
+    kinds = {row["marketType"] for row in wide.json("backpack", "/api/v1/markets")}
+    assert kinds == {"PERP", "SPOT"}
+    assert any(row["symbol"].endswith("_PREDICTION") for row in wide.json("backpack", "/api/v1/openInterest"))
+    first, second = wide.json("backpack", "/api/v1/fundingRates", symbol="BTC_USDC_PERP", limit="2")
+    assert (first["intervalEndTimestamp"], second["intervalEndTimestamp"]) == (
+        "2026-03-03T09:00:00",
+        "2026-03-03T08:00:00",
+    )
+
+
+def test_orderly_tells_the_coming_and_the_last_rate(wide: Venues) -> None:
+    rows = wide.json("orderly", "/v1/public/futures")["data"]["rows"]
+    row = row_of(rows, "symbol", "PERP_BTC_USDC")
+    number(row["est_funding_rate"])
+    last = wide.json("orderly", "/v1/public/funding_rate_history", symbol="PERP_BTC_USDC", size="1")["data"]["rows"][0]
+    assert last["funding_rate"] == row["last_funding_rate"]
+    assert last["next_funding_time"] == row["next_funding_time"]
+
+
+def test_paradex_samples_an_index_of_what_was_paid(wide: Venues) -> None:
+    rows = wide.json("paradex", "/v1/markets/summary", market="ALL")["results"]
+    assert row_of(rows, "symbol", "SOL-USD-25DEC26-96-C")["funding_rate"] == ""
+    decimal(row_of(rows, "symbol", "BTC-USD-PERP")["funding_rate"])
+    samples = wide.json("paradex", "/v1/funding/data", market="BTC-USD-PERP", page_size="2")["results"]
+    newer, older = (decimal(sample["funding_index"]) for sample in samples)
+    per_hour = decimal(samples[0]["funding_rate_8h"]) / 8
+    assert newer - older == pytest.approx(decimal(samples[0]["funding_premium"]) / 8, abs=1e-9)
+    assert abs(per_hour) <= 0.02 / 8

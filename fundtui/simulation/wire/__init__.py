@@ -9,7 +9,7 @@ from fundtui.simulation.wire.sheet import Sheet, Writer
 
 NAMES = (
     "binance", "bybit", "okx", "bitget", "gate", "kucoin", "mexc", "hyperliquid", "dydx", "kraken-futures", "deribit",
-    "lighter",
+    "lighter", "binance-coinm", "aster", "htx", "bingx", "aevo", "pacifica", "backpack", "orderly", "paradex",
 )  # fmt: skip
 
 
