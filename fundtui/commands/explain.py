@@ -35,9 +35,9 @@ async def _run(arguments: argparse.Namespace) -> int:
         rows = _rows(engine, arguments.asset, arguments.venue)
         explanations = [one for row in rows for one in _of_row(engine, level, row, arguments.metric)]
         if arguments.format == "json":
-            write_records([msgspec.to_builtins(one) for one in explanations], "json", ())
+            write_records([msgspec.to_builtins(one, enc_hook=str) for one in explanations], "json", ())
         else:
-            print("\n\n".join(one.text() for one in explanations))
+            print("\n\n".join(_in_words(one) for one in explanations))
     return OK
 
 
@@ -60,3 +60,16 @@ def _of_row(engine: Engine, level: Level, row: int, key: str | None) -> Iterator
     for metric in engine.table(level).metrics.values():
         if metric.unit is not Unit.SERIES and key in (None, metric.key, *metric.aliases):
             yield engine.explain(level, row, metric.key)
+
+
+def _in_words(explanation: Explanation) -> str:
+    """One figure for people: its value, how it comes about, what went in, what is left out."""
+    lines = [
+        f"{explanation.subject}  {explanation.title} ({explanation.key})  {explanation.value}",
+        f"  meaning  {explanation.help}",
+        f"  formula  {explanation.formula}  [{explanation.source}]",
+        f"  numbers  {explanation.substituted}",
+        *(f"  input    {one}" for one in explanation.inputs),
+        *(f"  left out {one}" for one in explanation.exclusions),
+    ]
+    return "\n".join(lines)
