@@ -19,7 +19,7 @@ from fundtui.polling.transport import Request
 from fundtui.simulation import effects
 from fundtui.simulation.market import DEMO_START_MS, Market
 from fundtui.simulation.universe import Row, Scale
-from fundtui.simulation.wire import NAMES
+from fundtui.simulation.wire import ALL_NAMES
 from fundtui.venues import BUILT_IN, load
 from fundtui.venues.spec import Endpoint, HistoryRequest, Venue, Wanted
 from tests.simulation.driver import Venues
@@ -29,8 +29,8 @@ CLASSES = {"coin": "crypto", "share": "equity", "commodity": "commodity", "index
 CONTINUOUS = frozenset({"deribit", "paradex"})
 FIXED_AN_HOUR_AHEAD = frozenset({"kraken-futures", "pacifica"})
 RENAMED = {"XAU": {"GOLD"}, "XAG": {"SILVER"}, "SPX500": {"SP500"}, "NAS100": {"XYZ100"}}
-EVERYTHING = Scale(venues=len(NAMES))
-READABLE = [name for name in NAMES if name in BUILT_IN]
+EVERYTHING = Scale(venues=len(ALL_NAMES))
+READABLE = [name for name in ALL_NAMES if name in BUILT_IN]
 
 
 def simulated(name: str) -> Any:

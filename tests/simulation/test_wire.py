@@ -9,7 +9,7 @@ import pytest
 
 from fundtui.simulation.market import DEMO_START_MS, Market
 from fundtui.simulation.universe import Scale
-from fundtui.simulation.wire import NAMES
+from fundtui.simulation.wire import ALL_NAMES
 from tests.simulation.driver import Venues
 
 HOUR_MS = 3_600_000
@@ -281,9 +281,9 @@ def test_lighter_quotes_eight_hours_and_pays_percent_per_hour(venues: Venues) ->
     assert all(decimal(one["rate"]) >= 0 and one["direction"] in ("long", "short") for one in paid)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL_NAMES)
 def test_unknown_path_is_an_error_of_the_venue(name: str) -> None:
-    venues = Venues(Market(scale=Scale(assets=30, venues=len(NAMES))))
+    venues = Venues(Market(scale=Scale(assets=30, venues=len(ALL_NAMES))))
     response = venues.ask(name, "/no/such/path")
     assert response.status == (200 if name == "bingx" else 404)
     marks = {
@@ -299,7 +299,7 @@ def test_unknown_path_is_an_error_of_the_venue(name: str) -> None:
 @pytest.fixture(scope="module")
 def wide() -> Venues:
     """A market with all venues that can be simulated."""
-    made = Venues(Market(scale=Scale(assets=80, venues=len(NAMES)), scenario="calm"))
+    made = Venues(Market(scale=Scale(assets=80, venues=len(ALL_NAMES)), scenario="calm"))
     made.move_to(3700)
     return made
 
