@@ -37,6 +37,9 @@ BUILT_IN = (
     "apex",
     "binance-coinm",
     "aster",
+    "htx",
+    "bingx",
+    "whitebit",
 )
 
 RENAMED = {"nado": "vertex", "velocity": "drift"}

@@ -110,6 +110,7 @@ COMMODITIES = frozenset(
         "COPPER",
         "CL",
         "WTI",
+        "WTIOIL",
         "BRENT",
         "BRENTOIL",
         "USOIL",
@@ -207,6 +208,29 @@ def identify(base: str, asset_class: AssetClass = AssetClass.CRYPTO) -> Identity
         asset, multiplier = MULTIPLIERS[base]
         return Identity(asset, multiplier, asset_class)
     return Identity(ALIASES.get(base, base), 1.0, asset_class)
+
+
+_UNMISTAKABLE = frozenset(
+    (
+        "XAU XAG XPT XPD XCU USOIL UKOIL BRENTOIL NATGAS JP225 KR200 NAS100 US500 SPX500 SP500 US30 GER40 UK100 HK50 "
+        "US100 EUROPE50IX GERMANY30IX EURUSD GBPUSD USDJPY AUDUSD NZDUSD USDCAD USDCHF USDKRW "
+        "GOLD SILVER COPPER WTI WTIOIL BRENT"
+    ).split()
+)
+_SHARES = frozenset(
+    (
+        "AAPL AMZN GOOGL GOOG META MSFT NVDA TSLA NFLX AMD INTC MU SNDK TSM ASML AVGO QCOM ARM PLTR COIN MSTR HOOD "
+        "CRCL MRNA JNJ MRK PFE LLY UNH WMT COST MCD KO PEP DIS BABA JD PDD NIO SKHYNIX SAMSUNG ORCL CRM IBM CSCO GME "
+        "AMC MARA RIOT SMCI RDDT UBER ABNB JPM GS BAC XOM CVX BA SOXL SOXX TQQQ SQQQ QQQ SPY IWM EWY EWJ"
+    ).split()
+)
+"""Tickers that no coin has. The list is not complete: what it misses is guarded by the price check."""
+
+
+def unmarked_class(base: str) -> AssetClass:
+    """The class of an asset at a venue that does not say: traditional only where the ticker is no coin's."""
+    ticker = base.upper()
+    return other_class(ticker) if ticker in _UNMISTAKABLE or ticker in _SHARES else AssetClass.CRYPTO
 
 
 def other_class(base: str) -> AssetClass:

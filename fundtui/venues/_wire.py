@@ -294,6 +294,18 @@ def interval_from(hours: float) -> float:
     return hours
 
 
+def interval_between(times_ms: Sequence[int]) -> float:
+    """The interval told by settlement times: the last two, snapped to a usual interval if within ten minutes.
+
+    NaN where they tell none (methodology §1).
+    """
+    newest = sorted(set(times_ms))[-2:]
+    if len(newest) < 2:
+        return NAN
+    gap_ms = newest[1] - newest[0]
+    return next((float(hours) for hours in (1, 2, 4, 6, 8, 12, 24) if abs(gap_ms - hours * HOUR_MS) <= 600_000), NAN)
+
+
 def rate_reasons(contract: Instrument, rate: float) -> tuple[Reason, ...]:
     """Why an instrument is left out: the contract itself, no rate published, or one too large to believe."""
     if contract.excluded:
