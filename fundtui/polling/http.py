@@ -28,8 +28,9 @@ from fundtui.polling.transport import Failure, Request, Response, TransportError
 
 CONNECTIONS = 4
 KEEPALIVE_S = 90.0
-CONNECT_S = 4.0
-"""For one address; the next ask takes another one (`Resolver.demote`)."""
+CONNECT_S, CONNECT_SHARE = 3.0, 0.4
+"""For one address, and again for the TLS handshake: seconds, and share of the deadline. Both end before it does, since
+the client leaves the socket of a cancelled handshake to the garbage collector. The next ask takes another address."""
 CLOSE_S = 0.3
 CHUNK = 1 << 16
 HEADERS = {
@@ -134,7 +135,7 @@ _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 def _timeouts(seconds: float) -> dict[str, object]:
     """Limits per operation; the total deadline stands above them."""
-    connect = min(CONNECT_S, seconds)
+    connect = min(CONNECT_S, CONNECT_SHARE * seconds)
     return {"timeout": {"connect": connect, "read": seconds, "write": seconds, "pool": seconds}}
 
 
@@ -187,7 +188,7 @@ def _translated(error: Exception) -> TransportError:
     if deeper is not None:
         return deeper
     if isinstance(error, httpx.ConnectTimeout):
-        return TransportError(Failure.CONNECT, f"no connection within {CONNECT_S:g} s")
+        return TransportError(Failure.CONNECT, "no connection in time")
     if isinstance(error, httpx.TimeoutException):
         return TransportError(Failure.TIMEOUT, "no whole answer in time")
     if isinstance(error, (httpx.ProxyError, SocksError)):

@@ -74,7 +74,8 @@ class Line:
         What is asked rarely is tried again sooner than its next tick: an hour without a catalogue is too long.
         """
         # The first ask has no phase yet: the tick right after it would only ask for the same again.
-        tick = self.schedule.next_after(now, MIN_GAP_SHARE * self.every_s)
+        gap_s = MIN_GAP_SHARE * self.every_s if self.endpoint.keys is None else 0.0
+        tick = self.schedule.next_after(now, gap_s)
         if not self.failures or not back_off:
             return tick
         delay_s = full_jitter(rng, min(self.every_s, RETRY_BASE_S), self.failures)

@@ -30,7 +30,7 @@ GRACE_S = 1.0
 """Beyond the request's own deadline, for transports that do not keep it."""
 STOP_S = 0.4
 KEYED_AFTER_S = 1.5
-"""Per-symbol endpoints start that long after the first batch, when it is known what is traded most."""
+"""Per-symbol endpoints that are not required start that long after the first batch, to know what is traded most."""
 FIRST_PASS_PAUSE_S = 0.1
 KEY_FAILURES = 5
 """Keys that fail in a row before a pass over a per-symbol endpoint is given up."""
@@ -238,6 +238,9 @@ class Poller:
             self.failures_in_a_row += 1
             if self.failures_in_a_row == 1:
                 self.failing_since_ms = self.last_trouble_ms
+        if trouble.hold_s <= 0 and line.probe:
+            # The ban or limit is over; what is wrong now is something else.
+            self.holding = None
         if trouble.hold_s > 0:
             self._hold(trouble, now)
         elif self.local_outage and trouble.network:
@@ -407,11 +410,14 @@ class Poller:
                 line.hurry.set()
 
     def _parts(self) -> dict[str, Any]:
+        """What is known. A first pass over keys counts while it runs, unless there is nothing without it."""
         now = self._clock.monotonic()
         return {
             line.endpoint.name: line.value
             for line in self.lines
-            if line.value is not None and not (line.endpoint.perishable and line.overdue(now))
+            if line.value is not None
+            and (line.known or not line.endpoint.required)
+            and not (line.endpoint.perishable and line.overdue(now))
         }
 
 
