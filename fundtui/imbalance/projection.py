@@ -10,8 +10,9 @@ from fundtui.imbalance.rows import Flags, Floats, Number
 from fundtui.imbalance.theory import Kernel, funding
 
 DEFAULT_HALF_LIFE_H = 0.5
-# Below this decay over the rest of the interval the closed forms lose digits and the straight line is exact.
-SMALL_DECAY = 1e-6
+# Below this decay over the rest of the interval the closed form of the ramp loses digits and its series is exact.
+SMALL_DECAY = 1e-2
+_SERIES = (1 / 2, -1 / 3, 1 / 8, -1 / 30, 1 / 144, -1 / 840)
 
 
 def decay_rate(half_life_h: Number) -> Floats:
@@ -40,11 +41,7 @@ def project(
     left = 1.0 - seen
     decay = np.maximum(np.asarray(kappa_per_h, np.float64) * interval_h, 0.0)
     steps = decay * left
-    small = steps < SMALL_DECAY
-    safe = np.where(decay > 0, decay, 1.0)
-    gone = -np.expm1(-steps)
-    flat = np.where(small, left, gone / safe)
-    ramp = np.where(small, 0.5 * left * left, (1.0 - (1.0 + steps) * np.exp(-steps)) / (safe * safe))
+    flat, ramp = left * _decayed(steps), left * left * _decayed_ramp(steps)
     excess = np.subtract(premium_now, mean)
     known = np.where(seen > 0, average, 0.0)
     uniform = seen * known + np.asarray(mean) * left + excess * flat
@@ -53,6 +50,21 @@ def project(
     )
     result: Floats = np.where(linear, weighed, uniform)
     return result
+
+
+def _decayed(steps: Floats) -> Floats:
+    """Mean of e^{−s·u} over u in 0..1: (1 − e^{−s})/s."""
+    safe = np.maximum(steps, 1e-12)
+    mean: Floats = -np.expm1(-safe) / safe
+    return mean
+
+
+def _decayed_ramp(steps: Floats) -> Floats:
+    """Mean of u·e^{−s·u} over u in 0..1: (1 − (1 + s)e^{−s})/s²."""
+    safe = np.maximum(steps, SMALL_DECAY)
+    closed = (1.0 - (1.0 + safe) * np.exp(-safe)) / (safe * safe)
+    ramp: Floats = np.where(steps < SMALL_DECAY, np.polyval(_SERIES[::-1], steps), closed)
+    return ramp
 
 
 def projected_rate(average_at_settlement: Number, kernel: Kernel) -> Floats:
