@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from datetime import UTC, datetime
 
-import msgspec
 import numpy as np
 
 from fundtui.simulation import effects, kernels
@@ -19,6 +18,7 @@ from fundtui.simulation.noise import Field, Floats, Ints, key, mix_array
 from fundtui.simulation.premiums import Premiums
 from fundtui.simulation.scenarios import Happening, Timetable
 from fundtui.simulation.universe import Row, Scale, Universe, build
+from fundtui.simulation.view import Settled, View
 
 DEMO_START_MS = int(datetime(2026, 3, 3, 7, 56, tzinfo=UTC).timestamp()) * 1000
 """Four minutes before a settlement of the 8 h, 4 h and hourly contracts."""
@@ -31,47 +31,6 @@ KEPT_SETTLEMENTS = 24 * 92
 CALM_HOURS = 3
 _FLOW_SCALES = np.array([30 * 3600.0, 20 * 60.0, 3 * 3600.0])
 _FLOW_WEIGHTS = np.array([0.18, 0.03])
-
-
-class Settled(msgspec.Struct, frozen=True, gc=False):
-    """One payment. `rate` is for `hours`; of a continuous venue, what one hour paid."""
-
-    time_ms: int
-    rate: float
-    hours: int
-    premium: float
-    price: float
-
-
-class View(msgspec.Struct, frozen=True):
-    """The market at one moment, as columns over all rows.
-
-    rate      of the running interval (continuous venues: per 8 h), inside cap and floor
-    settled   the rate that was paid last, for the interval it was paid for (continuous: of the last full hour)
-    mark, index, bid, ask, last   per unit of the contract's own base, in its quote currency
-    oi_base   one-sided, in units of the contract's base; oi_usd and volume_usd in quote currency
-    listing   effects.LISTED, ANNOUNCED, STOPPED or ABSENT
-    """
-
-    time_ms: int
-    premium: Floats
-    average: Floats
-    rate: Floats
-    settled: Floats
-    hours: Ints
-    next_ms: Ints
-    previous_ms: Ints
-    index: Floats
-    mark: Floats
-    last: Floats
-    bid: Floats
-    ask: Floats
-    day_ago: Floats
-    oi_base: Floats
-    oi_usd: Floats
-    volume_usd: Floats
-    listing: Ints
-    usdc: float
 
 
 class Market:
@@ -105,8 +64,6 @@ class Market:
         self._frozen: dict[tuple[str, int], View] = {}
         self._view: View | None = None
         self._seed_averages()
-
-    # Time ---------------------------------------------------------------------------------------------------------
 
     def at(self, utc_ms: int) -> View:
         """The market at that time, rounded down to five seconds. Earlier than the last call: the last view."""
@@ -214,8 +171,6 @@ class Market:
         self._sum_p += (weight * np.where(continuous, eight_hour, premium)).sum(axis=0)
         self._sum_w += weight.sum(axis=0)
 
-    # Views --------------------------------------------------------------------------------------------------------
-
     def _look(self, time_ms: int) -> View:
         universe, time_s = self.universe, time_ms / 1000
         happenings = self.timetable.near(time_s, time_s)
@@ -288,8 +243,6 @@ class Market:
             if last_ms - hours * 3_600_000 < time_ms <= last_ms:
                 total += rates[np.searchsorted(due, rows)]
         return total
-
-    # History ------------------------------------------------------------------------------------------------------
 
     def history(self, row: int, from_ms: int, to_ms: int, now_ms: int) -> list[Settled]:
         """Payments of one row in [from, to], oldest first, as known at `now_ms`."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fundtui.simulation import effects
-from fundtui.simulation.market import Settled
 from fundtui.simulation.universe import Row
+from fundtui.simulation.view import Settled
 from fundtui.simulation.wire.sheet import Ask, Reply, Sheet, Writer, joined
 
 HISTORY_ROWS = 4000

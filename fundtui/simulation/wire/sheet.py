@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 
 from fundtui.simulation import effects
-from fundtui.simulation.market import Market, Settled, View
+from fundtui.simulation.market import Market
 from fundtui.simulation.noise import Floats
 from fundtui.simulation.universe import Row
+from fundtui.simulation.view import Settled, View
 
 JSON = "application/json"
 TEXT = "text/plain"
