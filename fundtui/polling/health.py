@@ -38,6 +38,8 @@ def state_of(poller: Poller, now: float, *, in_incident: bool = False) -> VenueS
     if poller.holding is not None:
         return _HELD_STATES[poller.holding.kind]
     no_data = math.isnan(poller.good_at)
+    if no_data and _cannot_begin(poller):
+        return VenueState.DOWN
     if poller.failures_in_a_row >= (DOWN_AFTER_WITHOUT_DATA if no_data else DOWN_AFTER):
         return VenueState.DOWN
     if no_data:
@@ -46,6 +48,12 @@ def state_of(poller: Poller, now: float, *, in_incident: bool = False) -> VenueS
     if poller.failures_in_a_row or stale or any(line.failures >= DOWN_AFTER for line in poller.lines):
         return VenueState.DEGRADED
     return VenueState.RECOVERING if in_incident and poller.good_in_a_row < 2 else VenueState.UP
+
+
+def _cannot_begin(poller: Poller) -> bool:
+    """Whether what must come before the rates (a catalogue that names the symbols) fails again and again."""
+    asked = any(line.tried for line in poller.lines if line.endpoint.required)
+    return not asked and any(line.failures >= DOWN_AFTER_WITHOUT_DATA for line in poller.lines)
 
 
 def describe(poller: Poller, clock: Clock, state: VenueState) -> VenueHealth:

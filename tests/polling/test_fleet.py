@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from email.utils import formatdate
 from itertools import pairwise
 
 import pytest
 
 from fundtui.clock import LoopClock
+from fundtui.polling.fleet import Fleet
 from fundtui.polling.transport import Failure, Request, Response, TransportError
 from fundtui.simulation.loop import run_virtual
-from fundtui.status import VenueHealth, VenueState
-from tests.polling.toys import START_MS, FleetWorld, answer, ok
+from fundtui.status import Event, VenueHealth, VenueState
+from fundtui.venues.spec import Endpoint
+from tests.polling.toys import START_MS, FleetWorld, Network, answer, decode, ok, toy_venue
 
 NAMES = [f"v{number}" for number in range(10)]
 
@@ -209,6 +212,35 @@ def test_server_errors_everywhere_are_no_outage_of_ours() -> None:
 
     world = run_virtual(main())
     assert sorted(world.kinds()) == ["venue_down"] * 10
+
+
+def test_a_venue_whose_catalogue_never_comes_is_down_and_not_starting_for_ever() -> None:
+    catalogue = Endpoint(name="catalogue", path="/c", decode=decode, every_s=600.0)
+    rates = Endpoint(
+        name="rates",
+        path="/r/{key}",
+        decode=decode,
+        every_s=10.0,
+        required=True,
+        keys=lambda parts, wanted: tuple(parts.get("catalogue", ())),
+    )
+
+    async def main() -> tuple[VenueState, list[Event]]:
+        async def refuse(request: Request) -> Response:
+            return answer(500)
+
+        clock, events = LoopClock(START_MS), list[Event]()
+        venue = toy_venue(endpoints=[catalogue, rates])
+        fleet = Fleet([venue], clock, random.Random(1), Network(clock, refuse), print, on_event=events.append)
+        fleet.start()
+        await asyncio.sleep(120)
+        state = fleet.health()[0].state
+        await fleet.stop()
+        return state, events
+
+    state, events = run_virtual(main())
+    assert state is VenueState.DOWN
+    assert [event.text for event in events] == ["Toy down: 500 server error"]
 
 
 class SleepyClock(LoopClock):
