@@ -75,7 +75,7 @@ def _world(source: Source, settings: Settings) -> tuple[Clock, OpenTransport, tu
 
         clock: Clock = ScaledClock(DEMO_START_MS, source.speed)
         market = Market(source.seed, DEMO_START_MS, scenario=source.scenario or "all")
-        return clock, lambda: SimulatedTransport(market, clock), NAMES
+        return clock, lambda: SimulatedTransport(market, clock), tuple(name for name in NAMES if name in names())
     if source.kind is SourceKind.RECORD:
         raise ValueError("record: needs a record; none can be replayed yet")
     clock = SystemClock()

@@ -12,7 +12,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from collections.abc import Callable, Sequence
 
-from fundtui.commands.errors import CommandError
+from fundtui.commands.errors import FAILURE, INTERRUPTED, CommandError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,11 +26,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"fundtui: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader of our pipe has seen enough. Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # noqa: BLE001 - nobody above can take it, and no traceback may reach a person
+        from fundtui.clock import SystemClock
+        from fundtui.ui.crash import tell
+
+        tell(error, SystemClock().utc_ms())
+        return FAILURE
 
 
 def _run(command: str) -> Callable[[argparse.Namespace], int]:

@@ -94,6 +94,7 @@ class Engine:
 
     async def start(self) -> None:
         """Begin to poll. Returns at once; answers come while the loop runs."""
+        asyncio.get_running_loop().set_exception_handler(self._unexpected)
         self._fleet = await self._open_fleet(self.deliver, self.report)
         self._fleet.start()
         self._ticker = asyncio.get_running_loop().create_task(self._tick(), name="engine tick")
@@ -159,6 +160,13 @@ class Engine:
         self.revision += 1
         for event in changes.events:
             self.report(event)
+
+    def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A task of ours that died: told in the journal, never as a traceback over the screen."""
+        error = context.get("exception")
+        text = f"internal error: {context.get('message', 'task ended')}: {error!r}"
+        now_ms = self.clock.utc_ms()
+        self.report(Event(time_ms=now_ms, kind=EventKind.DEFECT, text=clean(text), severity=Severity.CRITICAL))
 
     def _say(self, text: str, severity: Severity = Severity.INFO) -> None:
         """An entry about this program itself."""

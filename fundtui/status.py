@@ -91,6 +91,7 @@ class EventKind(StrEnum):
     ALERT = "alert"
     CONFIG = "config"
     CLOCK = "clock"
+    DEFECT = "defect"
 
 
 class Severity(StrEnum):

@@ -58,7 +58,8 @@ def _rows(engine: Engine, asset: str, venue: str | None) -> list[int]:
 
 def _of_row(engine: Engine, level: Level, row: int, key: str | None) -> Iterator[Explanation]:
     for metric in engine.table(level).metrics.values():
-        if metric.unit is not Unit.SERIES and key in (None, metric.key, *metric.aliases):
+        figure = metric.unit not in {Unit.SERIES, Unit.TEXT}
+        if key in (metric.key, *metric.aliases) or (key is None and figure):
             yield engine.explain(level, row, metric.key)
 
 

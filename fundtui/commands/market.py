@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from fundtui.commands.errors import NO_VENUE, USAGE, CommandError
 from fundtui.commands.settings import load_settings
 from fundtui.engine import Engine
 from fundtui.sources import Source, parse_source
-from fundtui.status import VenueHealth
+from fundtui.status import EventKind, VenueHealth
 
 
 def source_of(arguments: argparse.Namespace, default: str = "live") -> Source:
@@ -59,6 +60,9 @@ async def gather(engine: Engine, wait_s: float, *, need_answer: bool = True) -> 
         yield
     finally:
         await engine.stop()
+        for event in engine.events:
+            if event.kind is EventKind.DEFECT:
+                print(f"fundtui: {event.text}", file=sys.stderr)
 
 
 def health_record(health: VenueHealth) -> dict[str, Any]:
