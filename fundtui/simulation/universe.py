@@ -13,7 +13,7 @@ from fundtui.simulation.noise import Bools, Floats, Ints, Keys, fractions, key, 
 
 BP = 1e-4
 SHARED_TICKER = "META"
-SHARED_COIN_AT = frozenset({"bybit", "okx", "kucoin", "htx"})
+SHARED_COIN_AT = frozenset({"bybit", "okx", "kucoin"})
 """A coin and a share have one ticker: these venues list the coin, those with shares the share."""
 HUNDRED_USD_COINS = frozenset({"BTC"})
 

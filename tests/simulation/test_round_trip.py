@@ -123,7 +123,7 @@ def test_readers_find_what_the_market_holds(venues: Venues, name: str) -> None:
         mark = view.index[at] if name == "dydx" else view.mark[at]
         # Binance prints eight decimals whatever the price is.
         rounding = 6e-9
-        expect(row, "mark", quote.mark, mark, abs(quote.mark - mark) <= 2e-5 * mark + rounding)
+        expect(row, "mark", quote.mark, mark, close(quote.mark, mark, 2e-5, rounding))
         expect(row, "index", quote.index, view.index[at], close(quote.index, view.index[at], 2e-5, rounding))
         lot = row.lot * (1.0 if row.inverse else view.mark[at])
         dollars = view.oi_usd[at] * (mark / view.mark[at])
@@ -142,7 +142,8 @@ def test_readers_find_what_the_market_holds(venues: Venues, name: str) -> None:
             expect(row, "hours", contract.interval_h, hours, contract.interval_h == hours)
             expect(row, "next", quote.next_funding_ms, view.next_ms[at], quote.next_funding_ms == view.next_ms[at])
     assert wrong == []
-    assert sum(not math.isnan(quote.mark) for _row, quote in pairs) == len(pairs)
+    # HTX gives marks one contract at a time: only watched ones are asked for.
+    assert name == "htx" or not any(math.isnan(quote.mark) for _row, quote in pairs)
 
 
 @pytest.mark.parametrize("name", READABLE)

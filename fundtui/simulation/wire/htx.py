@@ -104,6 +104,33 @@ def index(sheet: Sheet, _ask: Ask) -> str:
     return _envelope(sheet, sheet.fill(templates, [sheet.column("index"), sheet.times(sheet.view.time_ms)]))
 
 
+def _elements_row(row: Row) -> str:
+    return (
+        f'{{"contract_code":"{symbol(row)}","funding_rate_cap":"{row.cap:.18f}",'
+        f'"funding_rate_floor":"{-row.cap:.18f}","mode_type":2,"swap_delivery_type":3,"settle_period":%d,'
+        f'"instrument_index_code":"{symbol(row)}","min_level":"1","max_level":"50","real_time_settlement":1}}'
+    )
+
+
+def query_elements(sheet: Sheet, _ask: Ask) -> str:
+    return _envelope(sheet, sheet.fill(sheet.templates("elements", _elements_row), [sheet.column("hours")]))
+
+
+def mark_price_kline(sheet: Sheet, ask: Ask) -> Reply | str:
+    """The mark of one contract, as the candle of the running minute."""
+    name = ask.params.get("contract_code", "")
+    place = sheet.place("symbol", symbol, name)
+    if place is None:
+        return refuse(400, "The contract does not exist.")
+    price, now_ms = f"{float(sheet.column('mark')[place]):.12g}", sheet.view.time_ms
+    period = ask.params.get("period", "1min")
+    return (
+        f'{{"ch":"market.{name}.mark_price.{period}","data":[{{"amount":"0","close":"{price}","count":"0",'
+        f'"high":"{price}","id":{now_ms // 60_000 * 60},"low":"{price}","open":"{price}","trade_turnover":"0",'
+        f'"vol":"0"}}],"status":"ok","ts":{now_ms}}}'
+    )
+
+
 def history(sheet: Sheet, ask: Ask) -> Reply | str:
     """Pages of up to fifty, newest first."""
     name = ask.params.get("contract_code", "")
@@ -133,6 +160,8 @@ WRITER = Writer(
         "GET /linear-swap-api/v1/swap_open_interest": open_interest,
         "GET /v2/linear-swap-ex/market/detail/batch_merged": batch_merged,
         "GET /linear-swap-api/v1/swap_index": index,
+        "GET /linear-swap-api/v1/swap_query_elements": query_elements,
+        "GET /index/market/history/linear_swap_mark_price_kline": mark_price_kline,
         "GET /linear-swap-api/v1/swap_historical_funding_rate": history,
     },
     refuse=refuse,
