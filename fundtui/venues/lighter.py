@@ -13,7 +13,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    AssetClass,
     Averaging,
     Batch,
     Family,
@@ -27,7 +26,7 @@ from fundtui.market import (
 )
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
-from fundtui.venues._identity import identify, other_class
+from fundtui.venues._identity import identify, unmarked_class
 from fundtui.venues._wire import (
     BadRow,
     Decoder,
@@ -61,13 +60,6 @@ RULE = FundingRule(
     floor=-0.005,
     source="methodology §2.2, venue sheet lighter",
 )
-
-NOT_COINS = frozenset(
-    "AAPL AMD AMZN ASML COIN CRCL GOOGL HOOD INTC META MSFT MSTR MU NVDA PLTR SNDK TSLA TSM HANMI HYUNDAI SAMSUNG "
-    "SKHYNIX QQQ SPY US500 US100 XAU XAG XPT XPD XCU WTI BRENT NATGAS "
-    "EURUSD GBPUSD USDJPY USDCHF USDCAD AUDUSD NZDUSD USDKRW".split()
-)
-"""Symbols that are shares, indices, metals or currencies. SPX is missing on purpose: here it is the coin."""
 
 
 class RateRow(msgspec.Struct, frozen=True, gc=False):
@@ -149,7 +141,7 @@ def _contract(symbol: str, market_id: int, status: str, market_type: str) -> Ins
     check_symbol(symbol)
     if market_type != "perp":
         raise BadRow("unknown_market_type")
-    identity = identify(symbol, other_class(symbol) if symbol in NOT_COINS else AssetClass.CRYPTO)
+    identity = identify(symbol, unmarked_class(symbol))
     return Instrument(
         venue=NAME,
         symbol=symbol,

@@ -1,0 +1,206 @@
+"""Paradex perpetuals. Wire facts: venue sheet paradex.
+
+Funding accrues every second; a rate is per `funding_period_hours` of its market, with the market's multiplier already
+in it. There is no history: `funding/data` holds samples every few seconds, no payments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import msgspec
+
+from fundtui.market import (
+    NAN,
+    Averaging,
+    Batch,
+    Family,
+    Fees,
+    FundingRule,
+    Instrument,
+    Quote,
+    RateKind,
+)
+from fundtui.venues._identity import identify, unmarked_class
+from fundtui.venues._wire import (
+    NULL,
+    BadRow,
+    Decoder,
+    Rows,
+    RowsDecoder,
+    amount,
+    batch,
+    blank_as_null,
+    by_key,
+    check_rate,
+    check_symbol,
+    judge_by,
+    number,
+    positive,
+    rate_reasons,
+    venue_error,
+)
+from fundtui.venues.spec import MIB, Budget, Endpoint, Fault, Parts, Venue
+
+NAME = "paradex"
+PERPETUAL = "-PERP"
+
+RULE = FundingRule(
+    family=Family.CONTINUOUS,
+    interest_8h=0.0001,
+    damper=0.0005,
+    averaging=Averaging.EWMA,
+    source="methodology §2.2, venue sheet paradex",
+)
+FAULTS = {"TOO_MANY_REQUESTS": Fault.RATE_LIMITED, "RATE_LIMIT_EXCEEDED": Fault.RATE_LIMITED}
+
+
+class SummaryRow(msgspec.Struct, frozen=True, gc=False):
+    """Row of `markets/summary`; options are among them and have no rate. Open interest in base units."""
+
+    symbol: str
+    mark_price: float | None = None
+    underlying_price: float | None = None
+    last_traded_price: float | None = None
+    bid: float | None = None
+    ask: float | None = None
+    open_interest: float | None = None
+    volume_24h: float | None = None
+    funding_rate: float | None = None
+
+
+class MarketRow(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """Row of `markets`."""
+
+    symbol: str
+    base_currency: str
+    quote_currency: str
+    settlement_currency: str
+    asset_kind: str
+    funding_period_hours: float | None = None
+    funding_multiplier: float | None = None
+    max_funding_rate: float | None = None
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    results: msgspec.Raw = NULL
+    error: str = ""
+    message: str = ""
+
+
+_envelope = Decoder(Envelope)
+_summary_rows = RowsDecoder(SummaryRow)
+_market_rows = RowsDecoder(MarketRow)
+
+
+def _results(body: bytes) -> msgspec.Raw:
+    """The rows of an answer. Raises BadAnswer for `{"error": CODE, "message": ...}`."""
+    envelope = _envelope(body)
+    if envelope.error:
+        raise venue_error(envelope.error, envelope.message, FAULTS)
+    return envelope.results
+
+
+def decode_summary(body: bytes) -> Rows[SummaryRow]:
+    return _summary_rows(blank_as_null(bytes(_results(body))))
+
+
+def decode_markets(body: bytes) -> dict[str, MarketRow]:
+    return by_key(_market_rows(blank_as_null(bytes(_results(body)))).good, lambda row: row.symbol)
+
+
+@lru_cache(maxsize=2048)
+def _contract(symbol: str, listed: MarketRow | None) -> Instrument:
+    """While the catalogue has not come, the period of a rate is unknown, so it enters no comparison."""
+    parts = check_symbol(symbol).split("-")
+    if len(parts) != 3:
+        raise BadRow("unknown_symbol_form")
+    base, quoted = (listed.base_currency, listed.quote_currency) if listed is not None else (parts[0], parts[1])
+    identity = identify(base, unmarked_class(base))
+    cap = positive(listed.max_funding_rate) if listed is not None else NAN
+    return Instrument(
+        venue=NAME,
+        symbol=symbol,
+        asset=identity.asset,
+        asset_class=identity.asset_class,
+        quote=quoted,
+        settle=listed.settlement_currency if listed is not None else "USDC",
+        multiplier=identity.multiplier,
+        rate_period_h=positive(listed.funding_period_hours) if listed is not None else NAN,
+        rate_kind=RateKind.RUNNING,
+        continuous=True,
+        cap=cap,
+        floor=-cap,
+        rule=_rule(number(listed.funding_multiplier) if listed is not None else 1.0),
+    )
+
+
+@lru_cache(maxsize=64)
+def _rule(multiplier: float) -> FundingRule:
+    """A multiplier other than one scales the whole result, which is a share of the premium."""
+    if multiplier == 1.0 or not multiplier > 0:
+        return RULE
+    return msgspec.structs.replace(RULE, family=Family.FRACTION, share=multiplier)
+
+
+def read(parts: Parts, observed_ms: int) -> Batch:
+    """One quote per perpetual. Options, perpetual ones included, are none of ours."""
+    summary: Rows[SummaryRow] = parts["summary"]
+    markets: Mapping[str, MarketRow] = parts.get("markets", {})
+
+    def quote(row: SummaryRow) -> Quote | None:
+        listed = markets.get(row.symbol)
+        if not row.symbol.endswith(PERPETUAL) or (listed is not None and listed.asset_kind != "PERP"):
+            check_symbol(row.symbol)
+            return None
+        contract = _contract(row.symbol, listed)
+        rate = check_rate(number(row.funding_rate))
+        mark, oi_base = positive(row.mark_price), amount(row.open_interest)
+        return Quote(
+            contract,
+            observed_ms,
+            rate,
+            None,
+            mark,
+            positive(row.underlying_price),
+            positive(row.last_traded_price),
+            oi_base=oi_base,
+            oi_usd=oi_base * mark,
+            volume_usd=amount(row.volume_24h),
+            bid=positive(row.bid),
+            ask=positive(row.ask),
+            reasons=rate_reasons(contract, rate),
+        )
+
+    return batch(NAME, observed_ms, summary.good, quote, rejected=summary.rejected)
+
+
+VENUE = Venue(
+    name=NAME,
+    title="Paradex",
+    base_url="https://api.prod.paradex.trade",
+    endpoints=(
+        Endpoint(
+            name="summary",
+            path="/v1/markets/summary",
+            params=(("market", "ALL"),),
+            decode=decode_summary,
+            every_s=30,
+            required=True,
+        ),
+        Endpoint(
+            name="markets",
+            path="/v1/markets",
+            decode=decode_markets,
+            every_s=7200,
+            max_bytes=32 * MIB,
+        ),
+    ),
+    read=read,
+    rule=RULE,
+    fees=Fees(maker=0.0, taker=0.00024),
+    budget=Budget(capacity=1500, window_s=60),
+    judge=judge_by(_results),
+    source="venue sheet paradex",
+)
