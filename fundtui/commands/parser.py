@@ -66,7 +66,7 @@ def _build() -> argparse.ArgumentParser:
     metrics.add_argument("--level", choices=(*LEVELS, "market"))
     metrics.add_argument("--format", choices=("table", "json", "markdown"), default="table")
     metrics.add_argument("key", nargs="?", metavar="KEY", help="one metric in full")
-    _config(add("config", "the configuration: where it is, what it says, whether it is right"))
+    _config(add("config", "the configuration: where it is, what it says, whether it is right"), common)
     add("doctor", "checks this machine: versions, terminal, folders, proxies, clock")
     return parser
 
@@ -118,15 +118,17 @@ def _snapshot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--basis", choices=("1h", "8h", "apr"), default=argparse.SUPPRESS)
 
 
-def _config(parser: argparse.ArgumentParser) -> None:
+def _config(parser: argparse.ArgumentParser, common: _Parser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
-    init = actions.add_parser("init", help="write a commented configuration file, unless there is one")
+    init = actions.add_parser(
+        "init", parents=[common], help="write a commented configuration file, unless there is one"
+    )
     init.add_argument("--print", action="store_true", dest="to_stdout", help="to standard output instead")
-    show = actions.add_parser("show", help="every setting in force and where it comes from")
+    show = actions.add_parser("show", parents=[common], help="every setting in force and where it comes from")
     show.add_argument("--format", choices=("table", "json"), default="table")
-    actions.add_parser("validate", help="check the file and say what is wrong")
-    actions.add_parser("schema", help="the JSON schema of the file")
-    actions.add_parser("locate", help="where the file is looked for")
+    actions.add_parser("validate", parents=[common], help="check the file and say what is wrong")
+    actions.add_parser("schema", parents=[common], help="the JSON schema of the file")
+    actions.add_parser("locate", parents=[common], help="where the file is looked for")
 
 
 def _duration(text: str) -> float:
