@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from fundtui.imbalance import checks, skew
 from fundtui.imbalance.metric import Unit
-from fundtui.imbalance.rows import Floats, Index, Ints
-from fundtui.imbalance.segments import Segments
+from fundtui.imbalance.rows import Flags, Floats, Index, Ints
+from fundtui.imbalance.segments import Segments, segments
 from fundtui.imbalance.state import InstrumentRows, Members
 from fundtui.imbalance.table import Table
 
 FLAGS = ("", "C", "~", "C~", "P", "CP", "~P", "C~P")
-CAP_FLAG, LATE_FLAG, PINNED_FLAG = 1, 2, 4
-PINNED_WITHIN_H = 1e-9 / 8.0
+"""Marks by code: at the cap, late, pinned at the interest rate."""
+
 IDENTITY = ("asset", "asset_class")
 NO_ROWS: Index = np.empty(0, np.intp)
+KEPT_LAYOUTS = 64
+
+
+def flags(at_cap: Flags, late: Flags, pinned: Flags) -> Ints:
+    """Codes of `FLAGS`."""
+    code: Ints = at_cap * 1 + late * 2 + pinned * 4
+    return code
+
+
+class Layout(NamedTuple):
+    """The instruments of some assets, end to end."""
+
+    assets: Index
+    members: Index
+    groups: Segments
 
 
 class Comparison:
@@ -26,8 +43,9 @@ class Comparison:
         self.instruments = instruments
         self.rows = rows
         self.members = members
+        self._layouts: dict[bytes, Layout] = {}
+        self._revision = -1
         for flag in FLAGS:
-            instruments.code("flag", flag)
             assets.code("low_flag", flag)
             assets.code("high_flag", flag)
         for flag in ("", "P"):
@@ -35,31 +53,69 @@ class Comparison:
 
     def compare(self, assets: Index) -> tuple[Index, Index]:
         """Work these assets out; returns all rows of their instruments, and those whose quarantine turned."""
-        populated = self.members.size[assets] > 0
-        self.assets.alive[assets] = populated
-        peopled = assets[populated]
-        if len(peopled) < len(assets):
-            self._clear(assets[~populated])
-        if not len(peopled):
+        layout = self._layout(assets)
+        self.assets.alive[assets] = False
+        self.assets.alive[layout.assets] = True
+        if len(layout.assets) < len(assets):
+            self._clear(np.setdiff1d(assets, layout.assets))
+        if not len(layout.assets):
             return NO_ROWS, NO_ROWS
-        members, groups = self.members.of_all(peopled)
-        out = self._bits(members) & ~checks.MISMATCH
-        cells, among, left = members, groups, np.arange(len(peopled))
+        cells, groups, left, turned = self._comparable(layout)
+        if len(cells) < len(layout.members):
+            self._leave_out(layout.members, cells)
+        if len(left) < len(layout.assets):
+            self._clear(np.delete(layout.assets, left))
+        if len(cells):
+            self._write(layout.assets[left], cells, groups)
+        self.assets.columns["excluded"][layout.assets] = layout.groups.sizes
+        self.assets.columns["excluded"][layout.assets[left]] -= groups.sizes
+        return layout.members, turned
+
+    def diverge(self, assets: Index) -> None:
+        """Only the divergence of these assets: what moves by itself while premiums are averaged."""
+        if not len(assets):
+            return
+        members, groups = self.members.of_all(assets)
+        kept = self._bits(members) == 0
+        if not kept.all():
+            groups, left = groups.keep(kept)
+            members, assets = members[kept], assets[left]
+        if len(members):
+            self._write_divergence(assets, members, groups)
+
+    def _layout(self, assets: Index) -> Layout:
+        """The members of these assets; remembered, because a venue's polls touch the same assets again and again."""
+        if self._revision != self.members.revision or len(self._layouts) > KEPT_LAYOUTS:
+            self._layouts.clear()
+            self._revision = self.members.revision
+        key = assets.tobytes()
+        known = self._layouts.get(key)
+        if known is None:
+            populated = assets[self.members.size[assets] > 0]
+            members, groups = self.members.of_all(populated) if len(populated) else (NO_ROWS, segments(NO_ROWS))
+            known = self._layouts[key] = Layout(populated, members, groups)
+        return known
+
+    def _comparable(self, layout: Layout) -> tuple[Index, Segments, Index, Index]:
+        """Cells that may be compared, their groups, which assets those are; and rows whose quarantine turned."""
+        cells, groups, left = layout.members, layout.groups, np.arange(len(layout.assets))
+        bits = self._bits(cells)
+        out = (bits & ~checks.MISMATCH) != 0
         if out.any():
-            among, left = groups.keep(out == 0)
-            cells = members[out == 0]
-        turned = NO_ROWS
-        if len(cells):
-            cells, among, left, turned = self._quarantine(cells, among, left)
-        if len(cells) < len(members):
-            self._leave_out(members, cells)
-        if len(left) < len(peopled):
-            self._clear(np.delete(peopled, left))
-        if len(cells):
-            self._write(peopled[left], cells, among)
-        self.assets.columns["excluded"][peopled] = groups.sizes
-        self.assets.columns["excluded"][peopled[left]] -= among.sizes
-        return members, turned
+            groups, left = groups.keep(~out)
+            cells, bits = cells[~out], bits[~out]
+        if not len(cells):
+            return cells, groups, left, NO_ROWS
+        columns = self.instruments.columns
+        wrong = checks.mismatched(groups, columns["price"][cells], columns["oi_usd"][cells])
+        news = (bits != 0) != wrong
+        turned = cells[news]
+        if len(turned):
+            self.rows.checks[turned] ^= checks.MISMATCH
+        if wrong.any():
+            groups, places = groups.keep(~wrong)
+            cells, left = cells[~wrong], left[places]
+        return cells, groups, left, turned
 
     def age(self, now_ms: int) -> None:
         """Ages and countdowns of all assets: they move without anything having been observed."""
@@ -77,20 +133,6 @@ class Comparison:
         bits: Ints = self.rows.published[rows] | self.rows.checks[rows]
         return bits
 
-    def _quarantine(self, cells: Index, groups: Segments, left: Index) -> tuple[Index, Segments, Index, Index]:
-        """Leave out what has another price than its group; also returns the rows for which that is news."""
-        columns = self.instruments.columns
-        wrong = checks.mismatched(groups, columns["price"][cells], columns["oi_usd"][cells])
-        before = self.rows.checks[cells]
-        news = ((before & checks.MISMATCH) != 0) != wrong
-        turned = cells[news]
-        if len(turned):
-            self.rows.checks[turned] = before[news] ^ checks.MISMATCH
-        if not wrong.any():
-            return cells, groups, left, turned
-        kept, places = groups.keep(~wrong)
-        return cells[~wrong], kept, left[places], turned
-
     def _leave_out(self, members: Index, cells: Index) -> None:
         marked = np.zeros(self.instruments.count, np.bool_)
         marked[members] = True
@@ -98,7 +140,6 @@ class Comparison:
         rows = np.flatnonzero(marked)
         for key in ("z", "skew", "weight"):
             self.instruments.columns[key][rows] = np.nan
-        self.instruments.columns["flag"][rows] = self._flags(rows, np.full(len(rows), np.nan))
 
     def _clear(self, assets: Index) -> None:
         """Assets without instruments to compare have no figures."""
@@ -114,36 +155,28 @@ class Comparison:
         hourly, oi_usd = own["apr"][cells], own["oi_usd"][cells]
         weight = skew.weights(groups, oi_usd)
         section = skew.cross_section(groups, hourly, weight)
-        flags = self._flags(cells, hourly)
         own["z"][cells] = section.z
         own["skew"][cells] = section.skew
         own["weight"][cells] = section.share
-        own["flag"][cells] = flags
-        self._write_section(assets, cells, section, flags)
+        self._write_section(assets, cells, section)
         self._write_theory(assets, cells, groups, weight)
         self._write_sizes(assets, cells, groups, oi_usd)
 
-    def _flags(self, rows: Index, hourly: Floats) -> Ints:
-        """Codes of `FLAGS`: at the cap, late, pinned at the interest rate."""
-        pinned = np.abs(hourly - self.rows.interest_h[rows]) < PINNED_WITHIN_H
-        flags: Ints = self.rows.at_cap[rows] * CAP_FLAG + self.rows.late[rows] * LATE_FLAG + pinned * PINNED_FLAG
-        return flags
-
-    def _write_section(self, assets: Index, cells: Index, section: skew.CrossSection, flags: Ints) -> None:
-        columns = self.assets.columns
+    def _write_section(self, assets: Index, cells: Index, section: skew.CrossSection) -> None:
+        columns, own = self.assets.columns, self.instruments.columns
         low, high = cells[section.lowest], cells[section.highest]
         # Pinned like the lowest instrument is: an interest rate that no instrument has pins nothing.
-        pinned = np.abs(section.consensus - self.rows.interest_h[low]) < PINNED_WITHIN_H
+        pinned = np.abs(section.consensus - self.rows.interest_h[low]) < checks.PINNED_WITHIN_H
         for key, values in (
             ("mean", section.mean),
             ("consensus", section.consensus),
             ("consensus_flag", pinned),
             ("long", self.rows.venue[low]),
             ("low_rate", section.low),
-            ("low_flag", flags[section.lowest]),
+            ("low_flag", own["flag"][low]),
             ("short", self.rows.venue[high]),
             ("high_rate", section.high),
-            ("high_flag", flags[section.highest]),
+            ("high_flag", own["flag"][high]),
             ("spread", section.spread),
             ("dispersion", section.dispersion),
             ("disagreement", section.disagreement),
@@ -156,6 +189,10 @@ class Comparison:
         columns["excess"][assets] = groups.sums(weight * own["excess"][cells]) / groups.sums(weight)
         columns["premium"][assets] = skew.weighted_mean(groups, own["premium"][cells], weight)
         columns["cap_use"][assets] = groups.greatest(own["cap_use"][cells])
+        self._write_divergence(assets, cells, groups)
+
+    def _write_divergence(self, assets: Index, cells: Index, groups: Segments) -> None:
+        columns, own = self.assets.columns, self.instruments.columns
         t = own["divergence_t"][cells]
         size = np.abs(t)
         largest = groups.first(size == groups.each(groups.greatest(size)))

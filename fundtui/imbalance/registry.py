@@ -1,14 +1,13 @@
-"""Which instruments there are: rows for contracts, and the journal of what changes about them."""
+"""Which instruments there are: rows for contracts, venues and their pace, and the journal of what changes."""
 
 from __future__ import annotations
 
 import math
-from operator import attrgetter
 
 import numpy as np
 
 from fundtui.imbalance.rows import Index
-from fundtui.market import Batch, Instrument
+from fundtui.market import Instrument, Quote
 from fundtui.status import Event, EventKind, Severity
 from fundtui.text import clean
 
@@ -16,11 +15,13 @@ MISSED_POLLS = 2
 FIRST_CADENCE_S = 60.0
 CADENCE_GAIN = 0.2
 
-_contract = attrgetter("contract")
-
 
 class VenueRows:
-    """One venue's part: when it last answered, how often it does, and which rows it answered with."""
+    """One venue's part: when it last answered, how often it does, and with which contracts in which rows.
+
+    `rows` belong to `contracts` and `quotes`, in the order of the last batch; `missing` are rows that the last batch
+    did not have but that are not yet taken for gone.
+    """
 
     def __init__(self, number: int, name: str) -> None:
         self.number = number
@@ -28,8 +29,15 @@ class VenueRows:
         self.observed_ms = -1
         self.cadence_s = FIRST_CADENCE_S
         self.cadence_given = False
+        self.contracts: tuple[Instrument, ...] = ()
+        self.quotes: tuple[Quote, ...] = ()
         self.rows: Index = np.empty(0, np.intp)
-        self.answered = False
+        self.missing: Index = np.empty(0, np.intp)
+
+    @property
+    def answered(self) -> bool:
+        """Whether there was a batch at all."""
+        return self.observed_ms >= 0
 
     def observe(self, observed_ms: int) -> None:
         """Learn the pace of the venue's batches unless it was given; a hole is not a pace."""
@@ -37,7 +45,6 @@ class VenueRows:
         if self.answered and not self.cadence_given and 0.0 < step_s <= 3.0 * self.cadence_s:
             self.cadence_s += CADENCE_GAIN * (step_s - self.cadence_s)
         self.observed_ms = observed_ms
-        self.answered = True
 
 
 class Registry:
@@ -55,10 +62,6 @@ class Registry:
         if known is None:
             known = self.venues[name] = VenueRows(len(self.venues), name)
         return known
-
-    def rows(self, batch: Batch) -> list[int | None]:
-        """The row of each quote's contract; None where the contract is new or not what it was."""
-        return list(map(self.row_of.get, map(_contract, batch.quotes)))
 
     def add(self, contract: Instrument) -> int:
         """A row for an instrument that was never seen before."""

@@ -37,8 +37,9 @@ class InstrumentRows(Rows):
     """
 
     fields = {  # noqa: RUF012
-        "asset": Field(-1, np.int64),
+        "asset": Field(-1, np.intp),
         "venue": Field(-1, np.int64),
+        "place": COUNT,
         "period_h": NUMBER,
         "interval_h": NUMBER,
         "interest_h": NUMBER,
@@ -60,9 +61,11 @@ class InstrumentRows(Rows):
         "missed_polls": COUNT,
         "at_cap": FLAG,
         "late": FLAG,
+        "pinned": FLAG,
     }
-    asset: Ints
+    asset: Index
     venue: Ints
+    place: Ints
     period_h: Floats
     interval_h: Floats
     interest_h: Floats
@@ -84,10 +87,11 @@ class InstrumentRows(Rows):
     missed_polls: Ints
     at_cap: Flags
     late: Flags
+    pinned: Flags
 
 
 class Members:
-    """Which instruments belong to which asset.
+    """Which instruments belong to which asset; `revision` grows at each change of that.
 
     `slots` is assets x instruments: row a holds the instrument rows of asset a, sorted by name so that no figure
     depends on the order in which venues answered, and -1 behind them. `size` is how many there are.
@@ -96,6 +100,7 @@ class Members:
     def __init__(self, assets: int = 256, width: int = 8) -> None:
         self.slots: Index = np.full((assets, width), -1, np.intp)
         self.size: Ints = np.zeros(assets, np.int64)
+        self.revision = 0
         self._names: dict[int, list[str]] = {}
 
     def add(self, asset: int, row: int, name: str) -> None:
@@ -104,6 +109,7 @@ class Members:
         names = self._names.setdefault(asset, [])
         place = bisect_left(names, name)
         names.insert(place, name)
+        self.revision += 1
         size = len(names)
         self.slots[asset, place + 1 : size] = self.slots[asset, place : size - 1].copy()
         self.slots[asset, place] = row
@@ -114,6 +120,7 @@ class Members:
         names = self._names[asset]
         place = names.index(name)
         del names[place]
+        self.revision += 1
         size = len(names)
         self.slots[asset, place:size] = self.slots[asset, place + 1 : size + 1].copy()
         self.slots[asset, size] = -1

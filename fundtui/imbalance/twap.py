@@ -117,14 +117,26 @@ def update_ewma(state: Twap, rows: Index, x_h: Floats, premium: Floats, gap_h: N
 
 def average(state: Twap, rows: Index, averaging: Ints, interval_h: Number) -> Average:
     """Ā by each row's own averaging rule, with its coverage so far and at settlement."""
-    x_h, s0, w0, s1, w1 = state.x_h[rows], state.s0[rows], state.w0[rows], state.s1[rows], state.w1[rows]
+    x_h = state.x_h[rows]
     hours = np.asarray(interval_h, np.float64)
+    kinds = set(np.asarray(averaging).tolist())
+    if kinds == {int(Averaging.LINEAR)}:
+        s1, w1 = state.s1[rows], state.w1[rows]
+        return _average(divide(s1, w1), divide(w1, 0.5 * x_h * x_h), divide(w1, 0.5 * hours * hours))
+    if kinds == {int(Averaging.UNIFORM)}:
+        s0, w0 = state.s0[rows], state.w0[rows]
+        return _average(divide(s0, w0), divide(w0, x_h), divide(w0, hours))
+    s0, w0, s1, w1 = state.s0[rows], state.w0[rows], state.s1[rows], state.w1[rows]
     choice = [averaging == Averaging.UNIFORM, averaging == Averaging.LINEAR, averaging == Averaging.EWMA]
     seen = np.isfinite(x_h).astype(np.float64)
     premium = np.select(choice, [divide(s0, w0), divide(s1, w1), divide(s0, w0)], state.premium[rows])
     so_far = np.select(choice, [divide(w0, x_h), divide(w1, 0.5 * x_h * x_h), w0], seen)
     settled = np.select(choice, [divide(w0, hours), divide(w1, 0.5 * hours * hours), w0], seen)
-    return Average(premium, np.clip(so_far, 0.0, 1.0), np.clip(settled, 0.0, 1.0))
+    return _average(premium, so_far, settled)
+
+
+def _average(premium: Floats, so_far: Floats, settled: Floats) -> Average:
+    return Average(premium, np.minimum(so_far, 1.0), np.minimum(settled, 1.0))
 
 
 def restart(state: Twap, rows: Index, premium: Number = np.nan) -> None:

@@ -1,0 +1,368 @@
+"""Every instrument's own figures: takes polls in, keeps the state behind the instrument table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fundtui.imbalance import checks
+from fundtui.imbalance.catalogue import CATALOGUE, Level
+from fundtui.imbalance.compare import FLAGS, flags
+from fundtui.imbalance.divergence import MAJORS, SOURCES, FormulaState
+from fundtui.imbalance.rates import Observations, contract_numbers, observations, reasons_of
+from fundtui.imbalance.registry import (
+    MISSED_POLLS,
+    Registry,
+    VenueRows,
+    contract_events,
+    instrument_event,
+)
+from fundtui.imbalance.rows import Flags, Floats, Index, divide
+from fundtui.imbalance.state import InstrumentRows, Members, Observed
+from fundtui.imbalance.table import Table
+from fundtui.imbalance.tiers import default_half_spread, mark_basis
+from fundtui.market import REASON_TEXT, Batch, Instrument, Quote
+from fundtui.status import Event, EventKind, Severity
+
+NO_ROWS: Index = np.empty(0, np.intp)
+UNRANKED = 99
+
+OBSERVED_COLUMNS = {
+    "rate": Observed.RATE,
+    "next_funding_ms": Observed.NEXT_FUNDING_MS,
+    "mark": Observed.MARK,
+    "index": Observed.INDEX,
+    "last": Observed.LAST,
+    "oi_base": Observed.OI_BASE,
+    "oi_usd": Observed.OI_USD,
+    "volume_usd": Observed.VOLUME_USD,
+    "settled_rate": Observed.SETTLED_RATE,
+    "oi_cap_usd": Observed.OI_CAP_USD,
+}
+
+
+class Taken(NamedTuple):
+    """What a poll did: all its rows, those whose figures are others now, those whose theory alone moved, those that
+    are gone, and assets that lost a member to another asset."""
+
+    rows: Index
+    changed: Index
+    drifted: Index
+    gone: Index
+    left: Index
+
+
+class Instruments:
+    """The instrument table with the state behind it. `assets` is where assets get their rows from."""
+
+    def __init__(self, assets: Table, capacity: int) -> None:
+        self.table = Table(Level.INSTRUMENT, CATALOGUE[Level.INSTRUMENT], capacity)
+        self.assets = assets
+        self.registry = Registry()
+        self.rows = InstrumentRows(capacity)
+        self.observed: Floats = np.full((len(Observed), capacity), np.nan)
+        self.formula = FormulaState(capacity)
+        self.members = Members(max(capacity // 4, 4))
+        self._quotes: dict[int, Quote] = {}
+        for source in SOURCES:
+            self.table.code("premium_source", source)
+        for flag in FLAGS:
+            self.table.code("flag", flag)
+        self._attach()
+
+    def quote(self, row: int) -> Quote:
+        """The last observation of an instrument."""
+        venue = self.registry.venue(self.registry.contracts[row].venue)
+        place = int(self.rows.place[row])
+        if place < len(venue.rows) and venue.rows[place] == row:
+            return venue.quotes[place]
+        return self._quotes[row]
+
+    def take(self, batch: Batch, venue: VenueRows, events: list[Event]) -> Taken:
+        """Take one poll of a venue."""
+        seen = observations(batch.quotes)
+        if seen.contracts == venue.contracts and not len(venue.missing):
+            rows, forced, gone, left = venue.rows, NO_ROWS, NO_ROWS, NO_ROWS
+            venue.quotes = batch.quotes
+        else:
+            rows, seen, forced, gone, left = self._relist(batch, seen, venue, events)
+        changed, drifted = self._observe(rows, seen, venue)
+        if len(forced):
+            changed |= np.isin(rows, forced)
+        touched = rows[changed]
+        self._caps(touched, batch.observed_ms, events)
+        self.refresh(touched)
+        return Taken(rows, touched, rows[drifted & ~changed], gone, left)
+
+    def refresh(self, rows: Index) -> None:
+        """Marks and reasons of instruments whose observation or judgement is another one."""
+        columns, state = self.table.columns, self.rows
+        bits = state.published[rows] | state.checks[rows]
+        columns["flag"][rows] = flags(state.at_cap[rows], state.late[rows], state.pinned[rows])
+        new = bits != state.shown_reasons[rows]
+        for row, code in zip(rows[new].tolist(), bits[new].tolist(), strict=True):
+            text = ", ".join(REASON_TEXT[reason] for reason in reasons_of(code))
+            columns["reasons"][row] = self.table.code("reasons", text)
+            state.shown_reasons[row] = code
+
+    def recompute(self) -> None:
+        """Work every instrument's own figures out again."""
+        everything = np.arange(self.table.count)
+        self._figures(everything)
+        self._measure(everything)
+        self.refresh(everything)
+
+    def age(self, now_ms: int) -> None:
+        """Ages and countdowns."""
+        count, columns = self.table.count, self.table.columns
+        columns["age"][:count] = (now_ms - self.rows.observed_ms[:count]) / 1000.0
+        columns["next"][:count] = (columns["next_funding_ms"][:count] - now_ms) / 1000.0
+
+    def grow_late(self, now_ms: int) -> Index:
+        """Rows that have become late or stale by now, or no longer are."""
+        count, state = self.table.count, self.rows
+        cadence_ms = 1000.0 * np.array([venue.cadence_s for venue in self.registry.venues.values()])
+        ratio = (now_ms - state.observed_ms[:count]) / cadence_ms[state.venue[:count]]
+        stale, late = ratio > checks.STALE_CADENCES, ratio > checks.LATE_CADENCES
+        was = (state.checks[:count] & checks.STALE) != 0
+        turned = np.flatnonzero((stale != was) | (late != state.late[:count]))
+        if len(turned):
+            state.late[:count] = late
+            state.checks[:count] &= ~checks.STALE
+            state.checks[:count] |= np.where(stale, checks.STALE, 0)
+            self.refresh(turned)
+        return turned
+
+    def rank_spreads(self) -> None:
+        """Default half-spreads by the asset's rank of open interest, where none was learnt (methodology §2.3)."""
+        oi = np.nan_to_num(self.assets.columns["oi_usd"][: self.assets.count])
+        rank = np.empty(len(oi), np.int64)
+        rank[np.argsort(-oi, kind="stable")] = np.arange(len(oi))
+        unlearnt = np.flatnonzero(self.formula.half_spread.updates[: self.table.count] == 0)
+        by_rank = np.array([default_half_spread(place) for place in range(UNRANKED)])
+        places = np.minimum(rank[self.rows.asset[unlearnt]], UNRANKED - 1)
+        self.formula.half_spread.delta[unlearnt] = by_rank[places]
+
+    # Listing
+
+    def _relist(
+        self, batch: Batch, seen: Observations, venue: VenueRows, events: list[Event]
+    ) -> tuple[Index, Observations, Index, Index, Index]:
+        """Rows of a batch that is not made of the same contracts as the one before it."""
+        found = list(map(self.registry.row_of.get, seen.contracts))
+        forced: list[int] = []
+        left: list[int] = []
+        for place, known in enumerate(found):
+            if known is None:
+                row = self._learn(seen.contracts[place], venue, batch.observed_ms, events, left)
+                found[place] = row
+                forced.append(row)
+        rows = np.array(found, np.intp)
+        rows, seen, quotes = _distinct(rows, seen, batch.quotes)
+        for row in rows[~self.table.alive[rows]].tolist():
+            self._list(row, batch.observed_ms, events)
+            forced.append(row)
+        gone = self._missing(venue, rows, batch.observed_ms, events)
+        venue.rows, venue.contracts, venue.quotes = rows, seen.contracts, quotes
+        self.rows.place[rows] = np.arange(len(rows))
+        return rows, seen, np.array(forced, np.intp), gone, np.array(left, np.intp)
+
+    def _learn(self, contract: Instrument, venue: VenueRows, time_ms: int, events: list[Event], left: list[int]) -> int:
+        row = self.registry.row_named.get((contract.venue, contract.symbol))
+        if row is None:
+            if venue.contracts:
+                text = f"{contract.venue} {contract.asset_id} listed ({contract.symbol})"
+                events.append(instrument_event(EventKind.LISTED, contract, time_ms, text))
+            return self._add(contract, venue)
+        before = self.registry.replace(row, contract)
+        events.extend(contract_events(before, contract, time_ms))
+        if (before.interval_h, before.rule) != (contract.interval_h, contract.rule):
+            self.formula.restart(row)
+        moves = before.asset_id != contract.asset_id and bool(self.table.alive[row])
+        if moves:
+            left.append(int(self.rows.asset[row]))
+            self.members.remove(int(self.rows.asset[row]), self.table.keys[row])
+        self._describe(row, contract, joins=moves)
+        return row
+
+    def _add(self, contract: Instrument, venue: VenueRows) -> int:
+        row = self.registry.add(contract)
+        self.table.add(f"{contract.venue} {contract.symbol}")
+        if self.table.capacity > self.rows.capacity:
+            self._grow(self.table.capacity)
+        self.rows.venue[row] = venue.number
+        self.formula.half_spread.delta[row] = default_half_spread(0 if contract.asset_id in MAJORS else UNRANKED)
+        self._describe(row, contract, joins=True)
+        return row
+
+    def _describe(self, row: int, contract: Instrument, *, joins: bool) -> None:
+        """Write down what follows from a contract."""
+        numbers, kernel = contract_numbers(contract)
+        for name, value in zip(numbers._fields, numbers, strict=True):
+            getattr(self.rows, name)[row] = value
+        self.formula.kernel.set(row, kernel)
+        self.rows.asset[row] = asset = self._asset(contract)
+        if joins:
+            self.members.add(asset, row, self.table.keys[row])
+        for key, label in (
+            ("venue", contract.venue),
+            ("symbol", contract.symbol),
+            ("asset", contract.asset_id),
+            ("asset_class", contract.asset_class.value),
+            ("kind", contract.kind.value),
+            ("quote", contract.quote),
+            ("settle", contract.settle),
+            ("status", contract.status.value),
+            ("rate_kind", contract.rate_kind.value),
+            ("notes", ", ".join(note.value for note in contract.notes)),
+        ):
+            self.table.columns[key][row] = self.table.code(key, label)
+
+    def _asset(self, contract: Instrument) -> int:
+        row = self.assets.index.get(contract.asset_id)
+        if row is None:
+            row = self.assets.add(contract.asset_id)
+            self.assets.columns["asset"][row] = self.assets.code("asset", contract.asset_id)
+            self.assets.columns["asset_class"][row] = self.assets.code("asset_class", contract.asset_class.value)
+        return row
+
+    def _missing(self, venue: VenueRows, rows: Index, time_ms: int, events: list[Event]) -> Index:
+        """Rows that the venue no longer lists: read twice without them, they are gone."""
+        absent = np.setdiff1d(np.concatenate((venue.rows, venue.missing)), rows)
+        for row in np.setdiff1d(venue.rows, rows).tolist():
+            self._quotes[row] = self.quote(row)
+        self.rows.missed_polls[rows] = 0
+        self.rows.missed_polls[absent] += 1
+        gone = absent[self.rows.missed_polls[absent] >= MISSED_POLLS]
+        for row in gone.tolist():
+            self.table.alive[row] = False
+            self.members.remove(int(self.rows.asset[row]), self.table.keys[row])
+            contract = self.registry.contracts[row]
+            text = f"{contract.venue} {contract.asset_id} no longer listed ({contract.symbol})"
+            events.append(instrument_event(EventKind.DELISTED, contract, time_ms, text, Severity.WARNING))
+        venue.missing = np.setdiff1d(absent, gone)
+        return gone
+
+    def _list(self, row: int, time_ms: int, events: list[Event]) -> None:
+        contract = self.registry.contracts[row]
+        self.table.alive[row] = True
+        self.formula.restart(row)
+        self.members.add(int(self.rows.asset[row]), row, self.table.keys[row])
+        text = f"{contract.venue} {contract.asset_id} listed again ({contract.symbol})"
+        events.append(instrument_event(EventKind.LISTED, contract, time_ms, text))
+
+    # Figures
+
+    def _observe(self, rows: Index, seen: Observations, venue: VenueRows) -> tuple[Flags, Flags]:
+        """Store observations and work the instruments' own figures out: whose are others, whose theory moved."""
+        state = self.rows
+        before = self.observed[:, rows]
+        changed: Flags = (before.view(np.int64) != seen.numbers.view(np.int64)).any(axis=0)
+        self.observed[:, rows] = seen.numbers
+        state.observed_ms[rows] = seen.observed_ms
+        hourly = seen.numbers[Observed.RATE] / state.period_h[rows]
+        judged = state.published[rows] | state.checks[rows]
+        checks.confirm_rates(rows, state, hourly, seen.reasons)
+        state.checks[rows] &= ~checks.STALE
+        changed |= judged != (state.published[rows] | state.checks[rows])
+        changed |= state.late[rows]
+        state.late[rows] = False
+        self._figures(rows[changed])
+        self.formula.observe(rows, state, seen.numbers, hourly, venue.cadence_s / 3600.0)
+        return changed, self._measure(rows)
+
+    def _figures(self, rows: Index) -> None:
+        """Figures of instruments that need nothing but their own observation."""
+        state, columns, seen = self.rows, self.table.columns, self.observed[:, rows]
+        hourly = seen[Observed.RATE] / state.period_h[rows]
+        excess = hourly - state.interest_h[rows]
+        columns["apr"][rows] = hourly
+        columns["hourly"][rows] = hourly
+        columns["rate_8h"][rows] = 8.0 * hourly
+        columns["excess"][rows] = excess
+        state.pinned[rows] = np.abs(excess) < checks.PINNED_WITHIN_H
+        bound = np.where(hourly > 0, state.cap_h[rows], state.floor_h[rows])
+        columns["cap_use"][rows] = np.maximum(divide(hourly, bound), 0.0)
+        index, mark = seen[Observed.INDEX], seen[Observed.MARK]
+        columns["basis"][rows] = np.where(state.index_is_mark[rows], np.nan, mark_basis(mark, index))
+        price = np.where(index > 0, index, np.where(mark > 0, mark, np.nan)) / state.multiplier[rows]
+        columns["price"][rows] = np.where(state.comparable_price[rows], price, np.nan)
+
+    def _measure(self, rows: Index) -> Flags:
+        """Premium, theory and divergence of these rows; where the divergence is another one."""
+        columns = self.table.columns
+        result = self.formula.measure(rows, self.rows, columns["hourly"][rows])
+        moved = _differs(columns["divergence"][rows], result.divergence)
+        moved |= _differs(columns["divergence_t"][rows], result.t)
+        tier = self.formula.premium.tier[rows]
+        columns["premium_tier"][rows] = np.where(tier > 0, tier, np.nan)
+        columns["premium_source"][rows] = tier
+        for key, values in (
+            ("premium_average", result.average),
+            ("coverage", result.coverage),
+            ("theory", result.theory),
+            ("band_lo", result.low),
+            ("band_hi", result.high),
+            ("divergence", result.divergence),
+            ("divergence_t", result.t),
+        ):
+            columns[key][rows] = values
+        return moved
+
+    def _caps(self, rows: Index, time_ms: int, events: list[Event]) -> None:
+        """Note the instruments that have just come to their cap or floor."""
+        use, was = self.table.columns["cap_use"][rows], self.rows.at_cap[rows]
+        now = (use >= checks.AT_CAP) | (was & (use >= checks.OFF_CAP))
+        self.rows.at_cap[rows] = now
+        for row in rows[now & ~was].tolist():
+            if self.rows.published[row] == 0:
+                contract = self.registry.contracts[row]
+                rate = float(self.observed[Observed.RATE, row])
+                text = f"{contract.venue} {contract.asset_id} at cap, {rate * 100:+.4f}%/{contract.rate_period_h:g}h"
+                events.append(instrument_event(EventKind.AT_CAP, contract, time_ms, text, Severity.WARNING))
+
+    # Storage
+
+    def _grow(self, capacity: int) -> None:
+        self.rows.grow(capacity)
+        self.formula.grow(capacity)
+        wider = np.full((len(Observed), capacity), np.nan)
+        wider[:, : self.observed.shape[1]] = self.observed
+        self.observed = wider
+        self._attach()
+
+    def _attach(self) -> None:
+        """Let table columns be the state's own arrays where they mean the same."""
+        columns = self.table.columns
+        for key, field in OBSERVED_COLUMNS.items():
+            columns[key] = self.observed[field]
+        columns["observed_ms"] = self.rows.observed_ms
+        columns["interval_h"] = self.rows.interval_h
+        columns["multiplier"] = self.rows.multiplier
+        columns["premium"] = self.formula.premium.now
+
+
+def _differs(before: Floats, after: Floats) -> Flags:
+    """Where a value is another one; two missing ones are the same."""
+    different: Flags = (before != after) & ((before == before) | (after == after))
+    return different
+
+
+def _distinct(
+    rows: Index, seen: Observations, quotes: tuple[Quote, ...]
+) -> tuple[Index, Observations, tuple[Quote, ...]]:
+    """Of a symbol that comes twice in a batch, the last row counts."""
+    last: Index = np.zeros(int(rows.max()) + 1, np.intp)
+    places = np.arange(len(rows))
+    last[rows] = places
+    kept = np.flatnonzero(last[rows] == places)
+    if len(kept) == len(rows):
+        return rows, seen, quotes
+    chosen = Observations(
+        tuple(seen.contracts[place] for place in kept.tolist()),
+        seen.observed_ms[kept],
+        np.ascontiguousarray(seen.numbers[:, kept]),
+        seen.reasons[kept],
+    )
+    return rows[kept], chosen, tuple(quotes[place] for place in kept.tolist())
