@@ -429,3 +429,15 @@ def test_a_selection_of_rows_gives_what_the_whole_table_gives_there() -> None:
         query = compiled(text)
         assert query.mask(selected).tolist() == query.mask(made)[rows].tolist()
         assert query.known(selected).tolist() == query.known(made)[rows].tolist()
+
+
+def test_what_is_refuted_is_neither_matched_nor_undecided() -> None:
+    made = table()
+    query = compiled("spread > 25% and oi > 2M")
+    assert query.mask(made).tolist() == [True, False, True, False]
+    # 1INCH: the spread is unknown, but its open interest alone refutes the query.
+    assert query.refuted(made).tolist() == [False, True, False, True]
+    relaxed = compiled("spread > 30%").relaxed(0.8)
+    assert relaxed.mask(made).tolist() == [True, False, True, False]
+    assert relaxed.refuted(made).tolist() == [False, True, False, False]
+    assert compiled("not spread <= 30%").relaxed(0.8).refuted(made).tolist() == [False, True, False, False]

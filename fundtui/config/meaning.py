@@ -78,8 +78,10 @@ def _check_alerts(settings: Settings, report: Report, built_in_rules: frozenset[
             near = nearest(name, built_in_rules)
             report(path, "when is missing" + (f", or did you mean the built-in rule {near}?" if near else ""))
         level = _check_query((*path, "when"), rule.when, rule.level, report) if rule.when else rule.level
-        if rule.clear and (level is not None or not rule.when):
-            _check_query((*path, "clear"), rule.clear, level, report)
+        for field in ("clear", "critical"):
+            text = getattr(rule, field)
+            if text and (level is not None or not rule.when):
+                _check_query((*path, field), text, level, report)
         if rule.only:
             _check_name((*path, "only"), rule.only, settings.watchlists, "watchlist", report)
         for sink in rule.notify or ():

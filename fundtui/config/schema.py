@@ -178,6 +178,7 @@ class AlertRule(Struct, frozen=True, kw_only=True):
 
     when: Annotated[str, about("the condition, a query")] = ""
     clear: Annotated[str, about("holds while this holds; empty: `when` with thresholds at 80 %")] = ""
+    critical: Annotated[str, about("a second condition that makes it critical")] = ""
     level: Annotated[Level, about("what a subject is; unset: found from the names in `when`")] | None = None
     wait: Annotated[Seconds, about("how long it must hold before it fires", ge=0.0, le=30 * 86_400.0)] | None = field(
         default=None, name="for"
@@ -222,7 +223,7 @@ class Sink(Struct, frozen=True, kw_only=True):
     channel: Annotated[TerminalChannel, about("terminal: how")] = TerminalChannel.AUTO
     severity: Annotated[Severity, about("only notices of at least this weight")] = Severity.INFO
     per_hour: Annotated[int, about("most notices an hour, then one digest", ge=1, le=3600)] = 20
-    burst: Annotated[int, about("notices at once", ge=1, le=100)] = 5
+    per_minute: Annotated[int, about("most notices a minute", ge=1, le=60)] = 3
     timeout: Annotated[Seconds, about("whole time of one try", ge=1.0, le=60.0)] = 10.0
     allow_http: Annotated[bool, about("permit an address without TLS")] = False
     allow_private: Annotated[bool, about("permit an address inside your network")] = False

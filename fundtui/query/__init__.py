@@ -53,6 +53,8 @@ class Query:
         compiler = Compiler(text, level, known, share)
         self._known = known
         self._tree = tree
+        self._share = share
+        self._refuted: Mask | None = None
         self._mask: Mask = compiler.mask(tree)
         self.text = text
         self.level = level
@@ -62,6 +64,13 @@ class Query:
     def mask(self, table: Rows) -> Bools:
         """Whether each of the table's rows matches; rows no longer alive are judged like the others."""
         return self._mask(table)
+
+    def refuted(self, table: Rows) -> Bools:
+        """Rows for which the query is known not to hold: neither these nor those of `mask` are undecided."""
+        if self._refuted is None:
+            negation = Compiler(self.text, self.level, self._known, self._share, goal=False)
+            self._refuted = negation.mask(self._tree, positive=False)
+        return self._refuted(table)
 
     def known(self, table: Rows) -> Bools:
         """Rows for which nothing that the query reads is missing."""

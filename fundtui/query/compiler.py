@@ -43,8 +43,9 @@ class Known(msgspec.Struct, frozen=True):
 class Compiler:
     """Compiles one query. `terms` collects its comparisons in the order in which they stand."""
 
-    def __init__(self, text: str, level: Level, known: Known, share: float) -> None:
+    def __init__(self, text: str, level: Level, known: Known, share: float, *, goal: bool = True) -> None:
         self.text = text
+        self.goal = goal
         self.level = level
         self.metrics = known.metrics
         self.elsewhere = known.elsewhere
@@ -130,8 +131,10 @@ class Compiler:
         if not left.keys and not right.keys:
             raise self.error("this compares no metric", node)
         operator = node.operator if positive else vector.NEGATED[node.operator]
-        right = self.relaxed(operator, right)
-        left = self.relaxed(vector.TURNED[operator], left)
+        # Easier to meet as it stands in the query, also when this compiles the query's negation.
+        sought = operator if self.goal else vector.NEGATED[operator]
+        right = self.relaxed(sought, right)
+        left = self.relaxed(vector.TURNED[sought], left)
         mask = vector.compare(operator, left.values, right.values)
         self.terms.append(
             NumericTerm(

@@ -1,0 +1,73 @@
+"""The seam to durable storage of alerts, and a store in memory."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fundtui.alerts.alert import Transition
+from fundtui.alerts.records import Change, DeliveryState, Stored
+
+
+class StoreError(Exception):
+    """The store cannot be used, or did not keep a change."""
+
+
+class AlertStore(Protocol):
+    """Keeps what must never be lost. Calls block for as long as the disk takes: not for the event loop."""
+
+    def load(self) -> Stored:
+        """Everything that is kept, deliveries that were sent left out. Raises StoreError."""
+        ...
+
+    def commit(self, change: Change) -> None:
+        """Keep a change, whole or not at all; durable when this returns. Raises StoreError."""
+        ...
+
+    def transitions(self, since_ms: int, limit: int = 1000) -> list[Transition]:
+        """Transitions at or after a time, oldest first; the newest `limit` of them."""
+        ...
+
+    def prune(self, before_ms: int) -> None:
+        """Forget transitions, sent deliveries and seen dead letters from before a time."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the storage."""
+        ...
+
+
+class MemoryStore:
+    """Keeps everything until the process ends."""
+
+    def __init__(self) -> None:
+        self._stored = Stored()
+        self._transitions: list[Transition] = []
+
+    def load(self) -> Stored:
+        kept = Stored(
+            alerts=dict(self._stored.alerts),
+            told=dict(self._stored.told),
+            silences=dict(self._stored.silences),
+            acknowledged=dict(self._stored.acknowledged),
+            marks=dict(self._stored.marks),
+        )
+        kept.deliveries = {k: d for k, d in self._stored.deliveries.items() if d.state is not DeliveryState.SENT}
+        return kept
+
+    def commit(self, change: Change) -> None:
+        self._stored.apply(change)
+        self._transitions.extend(change.transitions)
+
+    def transitions(self, since_ms: int, limit: int = 1000) -> list[Transition]:
+        return [one for one in self._transitions if one.time_ms >= since_ms][-limit:]
+
+    def prune(self, before_ms: int) -> None:
+        self._transitions = [one for one in self._transitions if one.time_ms >= before_ms]
+        self._stored.deliveries = {
+            key: one
+            for key, one in self._stored.deliveries.items()
+            if one.created_ms >= before_ms or not (one.state is DeliveryState.SENT or one.seen)
+        }
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,261 @@
+"""One rule over one table: which rows need a step, and the steps.
+
+What stays as it is costs a vectorised comparison: rows that are inactive and do not match, and rows that fire and go
+on matching, are never looked at one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from fundtui.alerts.alert import Alert, Subject, Transition, fingerprint
+from fundtui.alerts.machine import INACTIVE, Phase, Reading, State, Told, step
+from fundtui.alerts.rule import Rule
+from fundtui.alerts.words import filled, sentence, terms_of, value_text
+from fundtui.imbalance.table import Table
+from fundtui.query import Query, Selection
+from fundtui.status import Severity
+
+QUIET, STEADY, ESCALATED, WATCHED = 0, 1, 2, 3
+"""A row's mark: inactive · firing and true at the last look · the same, critical · anything that has to be stepped."""
+
+MAX_GAP_S = 60.0
+"""Looks further apart were not continuous: the time between them does not count."""
+
+Bools = NDArray[np.bool_]
+Index = NDArray[np.intp]
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows that are looked at, and when.
+
+    stale     rows whose own data are too old to say anything
+    doubtful  rows part of whose data are missing: they may fire, but what they no longer show is not an end
+    """
+
+    selection: Selection
+    now_ms: int
+    now_s: float
+    stale: Bools
+    doubtful: Bools
+
+
+class Track:
+    """The alerts of one rule that is a query. Restored alerts wait by name until their row appears.
+
+    alerts   row -> alert, inactive ones left out
+    changed  fingerprint -> alert, for what has to be stored; whoever stores it empties it
+    """
+
+    def __init__(self, rule: Rule, when: Query, clear: Query, restored: dict[str, Alert] | None = None) -> None:
+        self.rule = rule
+        self._when = when
+        self._clear = clear
+        self.alerts: dict[int, Alert] = {}
+        self._waiting = dict(restored or {})
+        self._marks: NDArray[np.int8] = np.zeros(64, np.int8)
+        self._looked_s: dict[int, float] = {}
+        self.changed: dict[str, Alert] = {}
+
+    def all_alerts(self) -> Iterator[Alert]:
+        """Those of known rows and those whose rows have not come back yet."""
+        yield from self.alerts.values()
+        yield from self._waiting.values()
+
+    def watched(self, table: Table) -> Index:
+        """Rows that have to be looked at as time passes."""
+        self._prepare(table)
+        return np.flatnonzero(self._marks[: table.count] == WATCHED)
+
+    def look(self, look: Look) -> list[Transition]:
+        """Step what has to be stepped."""
+        selection = look.selection
+        self._prepare(selection.table)
+        rows = selection.rows
+        fires = self._when.mask(selection)
+        if (assets := self._asset_rows(selection)) is not None:
+            fires = fires & assets
+        marks = self._marks[rows]
+        alive = selection.table.alive[rows]
+        fires = fires & alive
+        candidates = np.where(marks == QUIET, fires, (marks == WATCHED) | ~fires | look.stale)
+        if self.rule.critical is not None:
+            candidates |= (marks == STEADY) & self.rule.critical.mask(selection)
+        if not candidates.any():
+            return []
+        places = np.flatnonzero(candidates)
+        readings = self._readings(look, fires, assets, places)
+        transitions = []
+        for place, reading in zip(places.tolist(), readings, strict=True):
+            told = self._step(look, place, int(rows[place]), reading)
+            if told is not None:
+                transitions.append(told)
+        return transitions
+
+    def _prepare(self, table: Table) -> None:
+        if len(self._marks) < table.capacity:
+            wider = np.zeros(table.capacity, np.int8)
+            wider[: len(self._marks)] = self._marks
+            self._marks = wider
+        if not self._waiting:
+            return
+        for key in [key for key in self._waiting if key in table.index]:
+            self._keep(table.index[key], self._waiting.pop(key))
+
+    def _readings(self, look: Look, fires: Bools, assets: Bools | None, places: Index) -> list[Reading]:
+        selection = look.selection
+        cleared = self._clear.refuted(selection)
+        near = self._clear.mask(selection)
+        alive = selection.table.alive[selection.rows]
+        readings = []
+        for place in places.tolist():
+            if not alive[place]:
+                readings.append(Reading.GONE)
+            elif look.stale[place]:
+                readings.append(Reading.UNKNOWN)
+            elif assets is not None and not assets[place]:
+                readings.append(Reading.FALSE)
+            elif fires[place]:
+                readings.append(Reading.TRUE)
+            elif look.doubtful[place]:
+                readings.append(Reading.UNKNOWN)
+            elif near[place]:
+                readings.append(Reading.NEAR)
+            else:
+                readings.append(Reading.FALSE if cleared[place] else Reading.UNKNOWN)
+        return readings
+
+    def _asset_rows(self, selection: Selection) -> Bools | None:
+        if self.rule.assets is None or "asset" not in selection.labels:
+            return None
+        wanted = np.array([label in self.rule.assets for label in selection.labels["asset"]] + [False])
+        chosen: Bools = wanted[selection.columns["asset"]]
+        return chosen
+
+    def _step(self, look: Look, place: int, row: int, reading: Reading) -> Transition | None:
+        alert = self.alerts.get(row)
+        elapsed_s = look.now_s - self._looked_s.get(row, look.now_s)
+        self._looked_s[row] = look.now_s
+        next_ms = _number(look.selection, "next_funding_ms", place)
+        state = INACTIVE if alert is None else alert.state
+        settled = alert is not None and next_ms > alert.next_ms + 1000.0
+        result = step(state, reading, elapsed_s if elapsed_s <= MAX_GAP_S else 0.0, self.rule.timing, settled=settled)
+        if alert is None and result.state.phase is Phase.INACTIVE:
+            return None
+        if alert is None:
+            alert = self._new(look, place, row)
+        if math.isnan(alert.next_ms) or settled:
+            alert = msgspec.structs.replace(alert, next_ms=next_ms)
+        told, severity, escalated = result.told, alert.severity, alert.escalated
+        sure = result.state.phase is Phase.FIRING and reading is Reading.TRUE
+        if sure and not escalated and self._critical(look, place):
+            told, severity, escalated = told or Told.ESCALATED, Severity.CRITICAL, True
+        if told is None or told is Told.DROPPED:
+            since_ms = alert.since_ms if alert.state.phase is result.state.phase else look.now_ms
+            self._keep(row, msgspec.structs.replace(alert, state=result.state, since_ms=since_ms))
+            return None
+        # Grows for ever, over restarts too: it makes each transition's key unique.
+        number = max(alert.number + 1, look.now_ms)
+        alert = msgspec.structs.replace(alert, severity=severity, escalated=escalated, number=number, why=result.why)
+        return self._tell(look, place, row, alert, result.state, told)
+
+    def _tell(self, look: Look, place: int, row: int, alert: Alert, state: State, told: Told) -> Transition:
+        rule, now_ms = self.rule, look.now_ms
+        terms = terms_of(self._when, look.selection, place)
+        fired_ms = now_ms if told is Told.FIRED else alert.fired_ms
+        lasted_s = (now_ms - (alert.since_ms if told is Told.FIRED else alert.fired_ms or now_ms)) / 1000.0
+        numeric = next((term for term in terms if not math.isnan(term.threshold)), None)
+        text = sentence(alert.subject, told, alert.why, terms, lasted_s, rule.text.summary)
+        if rule.text.message and told in (Told.FIRED, Told.ESCALATED):
+            text = filled(rule.text.message, self._places(look, place, alert, text))
+        alert = msgspec.structs.replace(
+            alert,
+            state=state,
+            since_ms=now_ms,
+            fired_ms=fired_ms,
+            ended_ms=now_ms if told in (Told.RESOLVED, Told.CLOSED) else None,
+            text=text,
+            value=math.nan if numeric is None else numeric.value,
+            threshold=math.nan if numeric is None else numeric.threshold,
+        )
+        self._keep(row, alert)
+        return Transition(
+            fingerprint=alert.fingerprint,
+            number=alert.number,
+            rule=rule.name,
+            version=rule.version,
+            subject=alert.subject,
+            told=told,
+            severity=alert.severity,
+            time_ms=now_ms,
+            text=text,
+            why=alert.why,
+            value=alert.value,
+            threshold=alert.threshold,
+            unit=next((str(term.unit) for term in self._when.terms if hasattr(term, "unit") and term.unit), ""),
+            age_s=_number(look.selection, "age", place),
+            coverage=_number(look.selection, "coverage", place),
+            fired_ms=fired_ms,
+            terms=terms,
+        )
+
+    def _new(self, look: Look, place: int, row: int) -> Alert:
+        table, rule = look.selection.table, self.rule
+        texts = {key: table.text(key, row) for key in ("venue", "asset") if key in table.labels}
+        subject = Subject(rule.level, table.keys[row], texts.get("venue", ""), texts.get("asset", ""))
+        return Alert(
+            fingerprint=fingerprint(rule.name, subject),
+            rule=rule.name,
+            version=rule.version,
+            subject=subject,
+            severity=rule.severity,
+            since_ms=look.now_ms,
+        )
+
+    def _critical(self, look: Look, place: int) -> bool:
+        critical = self.rule.critical
+        return critical is not None and bool(critical.mask(look.selection)[place])
+
+    def _places(self, look: Look, place: int, alert: Alert, text: str) -> dict[str, str]:
+        values: dict[str, str] = {"subject": alert.subject.key, "rule": alert.rule, "text": text}
+        table = look.selection.table
+        for key, metric in table.metrics.items():
+            if key in table.labels:
+                values[key] = table.text(key, int(look.selection.rows[place]))
+            elif key in table.columns:
+                values[key] = value_text(table.level, (metric.key,), float(look.selection.exported(key)[place]))
+        return values
+
+    def _keep(self, row: int, alert: Alert) -> None:
+        before = self.alerts.get(row)
+        if before is None or _differs(before, alert):
+            self.changed[alert.fingerprint] = alert
+        phase = alert.state.phase
+        if phase is Phase.INACTIVE:
+            self.alerts.pop(row, None)
+            self._looked_s.pop(row, None)
+            self._marks[row] = QUIET
+            return
+        self.alerts[row] = alert
+        steady = phase is Phase.FIRING and alert.state.last is Reading.TRUE and not self.rule.timing.until_settlement
+        self._marks[row] = (ESCALATED if alert.escalated else STEADY) if steady else WATCHED
+
+    def checkpoint(self) -> None:
+        """Have the time counted so far stored with the next commit."""
+        self.changed.update({alert.fingerprint: alert for alert in self.alerts.values() if alert.state.counted_s})
+
+
+def _differs(before: Alert, after: Alert) -> bool:
+    """Whether more has changed than the time that is counted."""
+    return (before.state.phase, before.state.held, before.number) != (after.state.phase, after.state.held, after.number)
+
+
+def _number(selection: Selection, key: str, place: int) -> float:
+    column: Any = selection.columns.get(key)
+    return math.nan if column is None else float(column[place])
