@@ -40,7 +40,7 @@ def log_price(happenings: tuple[Happening, ...], assets: int, time_s: float) -> 
         if happening.kind == "squeeze":
             shift[happening.asset] += 0.14 * squeeze_level(happening, time_s)
         elif happening.kind == "purge":
-            shift[happening.asset] -= 0.11 * purge_level(happening, time_s, 150)
+            shift[happening.asset] -= 0.11 * purge_level(happening, time_s, 240)
     return shift
 
 

@@ -101,7 +101,7 @@ def test_purge_takes_open_interest_price_and_premium_down() -> None:
     market, calm = Market(scenario="purge"), Market(scenario="calm")
     purge = next(iter(market.timetable.near(market.start_ms / 1000, market.start_ms / 1000 + 60)))
     row = purge.rows[0]
-    time_ms = (purge.start_s + 200) * 1000
+    time_ms = (purge.start_s + 260) * 1000
     hit, other = market.at(time_ms), calm.at(time_ms)
     assert hit.oi_usd[row] / other.oi_usd[row] == pytest.approx(0.62, abs=0.02)
     assert hit.index[row] / other.index[row] == pytest.approx(np.exp(-0.11), abs=0.01)
