@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -131,7 +132,7 @@ def _row(exchange: Exchange, product: Product, asset: Asset, chance: float, at: 
                 break
     tiered = exchange.major_cap < exchange.cap and asset.rank < 30
     cap = exchange.major_cap if major else exchange.cap * (0.5 if tiered else 1.0)
-    price = asset.price * size
+    lot, decimals = _digits(asset.price * size)
     return Row(
         at,
         number,
@@ -144,15 +145,15 @@ def _row(exchange: Exchange, product: Product, asset: Asset, chance: float, at: 
         product.inverse,
         hours,
         cap,
-        _lot(product, asset, price),
-        min(max(5 - math.floor(math.log10(price)), 1), 12),
+        (100.0 if asset.ticker in HUNDRED_USD_COINS else 10.0) if product.inverse else lot,
+        decimals,
     )
 
 
-def _lot(product: Product, asset: Asset, price: float) -> float:
-    if product.inverse:
-        return 100.0 if asset.ticker in HUNDRED_USD_COINS else 10.0
-    return float(10.0 ** round(math.log10(10.0 / price)))
+@lru_cache(maxsize=4096)
+def _digits(price: float) -> tuple[float, int]:
+    """A contract of about ten dollars in base units, and the decimals that give a price six digits."""
+    return float(10.0 ** round(math.log10(10.0 / price))), min(max(5 - math.floor(math.log10(price)), 1), 12)
 
 
 def _columns(
