@@ -40,6 +40,10 @@ BUILT_IN = (
     "htx",
     "bingx",
     "whitebit",
+    "bitfinex",
+    "cryptocom",
+    "woox",
+    "xt",
 )
 
 RENAMED = {"nado": "vertex", "velocity": "drift"}

@@ -180,6 +180,8 @@ INDICES = frozenset(
         "QQQ",
         "SPY",
         "IWM",
+        "EUROPE50IX",
+        "GERMANY30IX",
     ]
 )
 
