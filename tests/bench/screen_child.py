@@ -19,6 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import msgspec
 import numpy as np
 
+from fundtui.imbalance.catalogue import Level
 from tests.ui.market import HOURS_PER_YEAR, Market
 
 CHANGED = ("consensus", "spread", "low_rate", "high_rate", "z")
@@ -93,6 +94,9 @@ def main() -> int:
     PROBE.install()
     signal.signal(signal.SIGUSR1, PROBE.start)
     market = FastMarket(assets, per_asset=4)
+    if not share:
+        # Ages below a minute tick every second; a market that stands still for hours is idle.
+        market.table(Level.INSTRUMENT).columns["observed_ms"] -= 3 * 3_600_000
     ticker = asyncio_ticker(market, share, batches)
     return datatable(market, ticker) if kind == "datatable" else fundtui(market, ticker, diff=kind == "fundtui")
 
