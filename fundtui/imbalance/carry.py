@@ -228,9 +228,9 @@ def supremum(short: Leg, long: Leg) -> Floats:
     for leg, sign in ((short, 1.0), (long, -1.0)):
         excess = sign * np.subtract(leg.first, leg.mean)
         ratio = np.asarray(leg.phi, np.float64)
-        part = np.where(
-            ratio >= 1, np.where(excess > 0, np.inf, 0.0), divide(excess, 1.0 - np.minimum(ratio, 0.999999))
-        )
+        # Below zero the first settlement is the farthest that the swinging sum gets.
+        reach = np.where(ratio < 0, 1.0, divide(1.0, 1.0 - np.minimum(ratio, 0.999999)))
+        part = np.where(ratio >= 1, np.where(excess > 0, np.inf, 0.0), excess * reach)
         # A leg whose transient hurts may have settled nothing yet when the other has paid most, and one that pays in
         # large steps may owe a part of the next one.
         steady, waits = sign * np.asarray(leg.mean, np.float64), np.nan_to_num(divide(leg.next_h, leg.interval_h))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fundtui.imbalance import autoregression, concentration, cycle, own_history, purge
+from fundtui.imbalance import autoregression, concentration, cycle, excess, own_history, purge
 from fundtui.imbalance.cycle import Cycle, Phase
 from fundtui.imbalance.estimators import gain
 from fundtui.imbalance.own_history import OwnHistory
 from fundtui.imbalance.purge import Kind, Purge
 from fundtui.imbalance.rows import Floats, Ints
+from fundtui.imbalance.theory import kernel_parameters
+from fundtui.market import Family, FundingRule
 from fundtui.units import HOUR_MS
 from tests.imbalance.series import Series, all_series, number, read, with_intervals
 from tests.imbalance.vectors import needs_history
@@ -128,3 +130,14 @@ def test_mexc_repeats_binance_as_often_as_counted() -> None:
     start = np.datetime64("2023-01-01", "ms").astype(np.int64)
     mine, theirs = (one.rates[one.times >= start] for one in (mexc, binance))
     assert np.mean(np.abs(mine - theirs) <= concentration.MIRROR_WITHIN) == pytest.approx(0.837, abs=0.002)
+
+
+@needs_history
+@pytest.mark.parametrize("venue", ["binance", "okx"])
+def test_damped_venues_trade_near_the_fair_premium_below_the_index(venue: str) -> None:
+    rows = [row for row in read("avax_hourly_5venues_2025-09-20_2025-10-31.csv.gz") if row["venue"] == venue]
+    perp, spot = (np.array([number(row[name]) for row in rows]) for name in ("perp_close", "spot_close"))
+    premium = np.log(perp / spot)
+    rule = FundingRule(family=Family.NORMALISED, interest_8h=1e-4, damper=5e-4)
+    fair = excess.fair_premium(0.045, 0.0, kernel_parameters(rule, 8.0))
+    assert np.nanmedian(premium) == pytest.approx(fair, abs=1.5e-4)

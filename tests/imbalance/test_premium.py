@@ -116,3 +116,16 @@ def test_roughness_never_turns_negative_or_infinite(points: list[tuple[float, fl
     assert not state.variation[0] < 0
     assert 0 <= state.variance[0] < 1
     assert np.isfinite(state.variance[0])
+
+
+def test_the_sampling_rule_agrees_with_a_simulation() -> None:
+    # Brownian premium, 10 bp per root hour, watched every 30 s for two hours: average against that of every second.
+    seconds, paths = 7200, 400
+    steps = np.random.default_rng(11).normal(0.0, 10 / 60, (paths, seconds))
+    path = np.concatenate([np.zeros((paths, 1)), np.cumsum(steps, axis=1)], axis=1)
+    exact = (0.5 * (path[:, 1:] + path[:, :-1])).mean(axis=1)
+    polled = path[:, ::30]
+    error = (0.5 * (polled[:, 1:] + polled[:, :-1])).mean(axis=1) - exact
+    held = polled[:, :-1].mean(axis=1) - exact
+    assert error.std() == pytest.approx(float(sampling.sampling_error(100.0, 30 / 3600, 2.0)), rel=0.1)
+    assert held.std() == pytest.approx(float(sampling.sampling_error(100.0, 30 / 3600, 2.0, hold=True)), rel=0.1)
