@@ -569,3 +569,21 @@ def test_a_limiter_of_another_owner_is_respected() -> None:
         return world.network.times()[0]
 
     assert run_virtual(main()) > 30
+
+
+def test_what_waited_for_its_turn_when_the_ban_came_stays_silent_too() -> None:
+    """After the ban exactly one request goes out, the probe, though others had been waiting in the limiter."""
+
+    async def main() -> list[str]:
+        async def handle(request: Request) -> Response:
+            await asyncio.sleep(0.5)
+            return answer(418, retry_after="600")
+
+        slow = [Endpoint(name=f"e{number}", path=f"/{number}", decode=decode, every_s=5.0) for number in range(4)]
+        # The burst is one request: the others queue behind the one that brings the ban.
+        world = World(toy_venue(endpoints=[RATES_ENDPOINT, *slow], budget=Budget(capacity=2, window_s=4)), handle)
+        await world.run(620)
+        await world.poller.stop()
+        return [request.endpoint for at, request in world.network.sent if at > 10]
+
+    assert run_virtual(main()) == ["rates"]
