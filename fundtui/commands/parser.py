@@ -50,7 +50,7 @@ def _build() -> argparse.ArgumentParser:
     _snapshot(add("snapshot", "one table to standard output, then exit", market=True))
     venues = add("venues", "every venue: state, age, latency, rows, weight used, last error", market=True)
     venues.add_argument("--probe", action="store_true", help="ask every venue once (also those that are off)")
-    venues.add_argument("--format", choices=("table", "json"), default="table")
+    venues.add_argument("--format", choices=("table", "json", "markdown"), default="table")
     venues.add_argument("--wait", type=_duration, default=20.0, metavar="20s")
     normalize = add("normalize", "run one venue's reader over saved answers")
     normalize.add_argument("venue", metavar="VENUE")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from fundtui.commands.errors import NO_VENUE, OK
 from fundtui.commands.market import gather, health_record, open_engine
@@ -12,13 +12,21 @@ from fundtui.commands.writers import write_records, write_table
 from fundtui.engine import Engine
 from fundtui.status import VenueHealth, VenueState
 from fundtui.units import MISSING, format_age, format_percent, format_utc
+from fundtui.venues import load_all
+from fundtui.venues.spec import Venue
 
 HEADS = ("venue", "state", "age", "p50", "rows", "dropped", "weight", "last trouble")
 LEFT = (True, True, False, False, False, False, False, True)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Poll once and print the health of every venue, also of those that are off and why. 4 when none answered."""
+    """Poll once and print the health of every venue, also of those that are off and why. 4 when none answered.
+
+    As markdown: what is known of the venues, without asking any.
+    """
+    if arguments.format == "markdown":
+        print(markdown(load_all()))
+        return OK
     return asyncio.run(_run(arguments))
 
 
@@ -59,3 +67,15 @@ def _trouble(health: VenueHealth) -> str:
         return health.experimental and f"off by default: {health.experimental}"
     at = f"{format_utc(health.last_error_ms, seconds=False)} " if health.last_error_ms is not None else ""
     return f"{at}{health.last_error}"
+
+
+def markdown(venues: Iterable[Venue]) -> str:
+    """The venue table of the README."""
+    lines = ["| venue | name | formula | averaging | taker fee | settled history | on by default |", "|" + " --- |" * 7]
+    for venue in venues:
+        taker = format_percent(venue.fees.taker, 3).lstrip("+")
+        history = "yes" if venue.history is not None else "no"
+        on = f"no: {venue.experimental}" if venue.experimental else "yes"
+        cells = (venue.name, venue.title, venue.rule.family, venue.rule.averaging, taker, history, on)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
