@@ -15,8 +15,6 @@ APR_SCALE = 0.02
 HALVED_ABOVE = 1 << 16
 AT_LEAST = 30
 
-_BIN_NUMBER = np.arange(BINS)
-
 
 class Histogram(Rows):
     """Counts per bin and their sum."""
@@ -51,19 +49,29 @@ def observe(state: Histogram, rows: Index, apr: Floats) -> None:
 
 def midrank(counts: NDArray[Any], bins: Ints) -> Floats:
     """(below + ½·own)/n of one bin per row of counts; NaN without counts. A plateau reads as its middle."""
-    own = np.take_along_axis(counts, np.maximum(bins, 0)[:, None], axis=1)[:, 0]
-    numbers = _BIN_NUMBER[: counts.shape[1]]
-    below = np.where(numbers < bins[:, None], counts, 0).sum(axis=1)
-    total = counts.sum(axis=1)
+    return _midrank(counts, bins, counts.sum(axis=1))
+
+
+def _midrank(counts: NDArray[Any], bins: Ints, total: Ints) -> Floats:
+    if not len(bins):
+        return np.empty(0)
+    width = counts.shape[1]
+    start, place = np.arange(len(bins)) * width, np.maximum(bins, 0)
+    flat = counts.ravel()
+    edges = np.empty(2 * len(bins), np.intp)
+    # Sums between neighbouring edges: every second one is what lies below the bin (bin 0 has nothing below it).
+    edges[::2], edges[1::2] = start, start + np.maximum(place, 1)
+    below = np.where(place > 0, np.add.reduceat(flat, edges)[::2], 0)
     ready = (total > 0) & (bins >= 0)
-    rank: Floats = np.where(ready, (below + 0.5 * own) / np.maximum(total, 1), np.nan)
+    rank: Floats = np.where(ready, (below + 0.5 * flat[start + place]) / np.maximum(total, 1), np.nan)
     return rank
 
 
 def percentile(state: Histogram, rows: Index, apr: Floats, at_least: int = AT_LEAST) -> Floats:
     """Mid-rank 0..1 of an annual rate in each row's history; NaN before `at_least` settlements."""
-    rank = midrank(state.counts[rows], bin_of(apr))
-    ready: Floats = np.where(state.total[rows] >= at_least, rank, np.nan)
+    total = state.total[rows]
+    rank = _midrank(state.counts[rows], bin_of(apr), total)
+    ready: Floats = np.where(total >= at_least, rank, np.nan)
     return ready
 
 
