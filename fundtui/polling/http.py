@@ -147,6 +147,7 @@ def _wire_request(
         url = url.copy_with(query=url.query + b"&" + query if url.query else query)
     if request.body:
         headers["content-type"] = "application/json"
+    headers.update(request.headers)
     content = request.body.encode() if request.body else None
     return httpx.Request(request.method, url, headers=headers, content=content, extensions=extensions)
 

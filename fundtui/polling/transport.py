@@ -10,7 +10,7 @@ import msgspec
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request of one venue. `url` is the venue's whole URL without the query."""
+    """One HTTP request of one venue. `url` is the venue's whole URL without the query. `headers` in lower case."""
 
     venue: str
     endpoint: str
@@ -18,6 +18,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     method: str = "GET"
     params: tuple[tuple[str, str], ...] = ()
     body: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
     max_bytes: int = 16 << 20
     timeout_s: float = 10.0
 
