@@ -44,6 +44,8 @@ BUILT_IN = (
     "cryptocom",
     "woox",
     "xt",
+    "phemex",
+    "blofin",
 )
 
 RENAMED = {"nado": "vertex", "velocity": "drift"}
