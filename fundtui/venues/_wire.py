@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -26,6 +27,9 @@ MAX_RATE = 0.5
 
 SUSPECT_RATE = 0.05
 """A rate per period beyond this is shown, marked and left out of comparisons (reliability §5)."""
+
+MAX_NUMBER = 1e100
+"""Beyond any price or amount; the product of two such numbers would be infinite."""
 
 MAX_AHEAD_MS = 25 * HOUR_MS
 """A next funding time further ahead than this is not a funding time (reliability §5)."""
@@ -187,12 +191,12 @@ def number(value: float | int | str | None) -> float:
                 return NAN
             raise BadRow("not_a_number")
         value = float(value)
-    return float(value) if value is not None and math.isfinite(value) else NAN
+    return float(value) if value is not None and abs(value) < MAX_NUMBER else NAN
 
 
 def positive(value: float | int | str | None) -> float:
     """A finite number above zero, else NaN: prices, sizes of contracts, intervals."""
-    if type(value) is float and 0.0 < value < math.inf:
+    if type(value) is float and 0.0 < value < MAX_NUMBER:
         return value
     result = number(value)
     return result if result > 0 else NAN
@@ -315,6 +319,12 @@ def rate_reasons(contract: Instrument, rate: float) -> tuple[Reason, ...]:
     return (Reason.IMPLAUSIBLE_RATE,) if abs(rate) > SUSPECT_RATE else ()
 
 
+@lru_cache(maxsize=65_536)
+def names_are_safe(contract: Instrument) -> bool:
+    """Whether every name that a contract has from its venue has only the characters that symbols may have."""
+    return all(is_symbol(name) for name in (contract.symbol, contract.asset, contract.quote, contract.settle))
+
+
 def batch(
     venue: str,
     observed_ms: int,
@@ -343,6 +353,9 @@ def batch(
             continue
         if made is None:
             continue
+        if not names_are_safe(made.contract):
+            counts["unsafe_symbol"] = counts.get("unsafe_symbol", 0) + 1
+            continue
         symbol = made.contract.symbol
         if symbol in quotes:
             doubled.add(symbol)
@@ -365,5 +378,14 @@ def _check_losses(counts: Mapping[str, int], total: int, kept: int) -> None:
 
 
 def by_key(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, Row]:
-    """Rows by a key, the last one winning; for joining the answers of two endpoints."""
-    return {key(row): row for row in rows}
+    """Rows by a key, for joining the answers of two endpoints. Rows that differ under one key are ambiguous: all go."""
+    table: dict[Any, Row] = {}
+    ambiguous: set[Any] = set()
+    for row in rows:
+        name = key(row)
+        if name in table and table[name] != row:
+            ambiguous.add(name)
+        table[name] = row
+    for name in ambiguous:
+        del table[name]
+    return table
