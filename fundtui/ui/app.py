@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import math
@@ -132,11 +133,18 @@ class FundtuiApp(OutputApp):
         return MainScreen(self)
 
     def on_mount(self) -> None:
-        self.set_interval(FRAME_S, self._frame)
-        self.call_after_refresh(self._start_engine)
+        # A plain timer of the loop: messages through Textual's queues would be most of an idle screen's cost.
+        self._next_frame = asyncio.get_running_loop().call_later(FRAME_S, self._frame)
+        self.call_after_refresh(self.run_worker, self._start_engine())
 
     def _frame(self) -> None:
-        self.main.tick()
+        if self._exit:
+            return
+        self._next_frame = asyncio.get_running_loop().call_later(FRAME_S, self._frame)
+        try:
+            self.main.tick()
+        except Exception as error:  # noqa: BLE001  (a callback of the loop: nobody above would see it)
+            self._handle_exception(error)
 
     async def _start_engine(self) -> None:
         await self.source.start()

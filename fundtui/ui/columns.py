@@ -30,6 +30,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 
 VENUE_WIDTH = 8
+_WIDEST_TREND = 24
 
 # Metrics that say one thing together: rate, the venue that has it, and its marks.
 _JOINED = {
@@ -116,7 +117,16 @@ def fitting(columns: list[tuple[Column, int]], width: int, gap: int) -> list[Col
 def packed(columns: list[tuple[Column, int]], width: int) -> tuple[list[Column], int]:
     """The columns that fit and the gap between them: wide gaps where they cost no column."""
     tight = fitting(columns, width, 1)
-    return tight, 2 if total_width(tight, 2) <= width else 1
+    gap = 2 if total_width(tight, 2) <= width else 1
+    spare = width - total_width(tight, gap)
+    # What is left over lets the trend show more of its past.
+    wider = [
+        msgspec.structs.replace(column, width=min(column.width + spare, _WIDEST_TREND))
+        if column.unit is Unit.SERIES
+        else column
+        for column in tight
+    ]
+    return wider, gap
 
 
 def total_width(columns: list[Column], gap: int) -> int:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -55,4 +55,8 @@ class ScreenGuard(LineFilter):
             return Segment("")
         if style is not None and style.link:
             style = style.update_link(None)
-        return Segment(scrub(text), style)
+        safe = scrub(text)
+        if safe is not text:
+            # Joined characters can share cells; what Textual has measured must stay true.
+            safe = set_cell_size(safe, cell_len(text))
+        return Segment(safe, style)

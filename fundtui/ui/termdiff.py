@@ -7,6 +7,8 @@ itself move lines that scrolled.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.style import Style
@@ -16,12 +18,20 @@ from textual.strip import Strip
 Run = tuple[int, str, Style | None]
 # One touched line of a frame: line number, its runs, first and end cell that the runs cover.
 Line = tuple[int, list[Run], int, int]
+# Neighbouring runs to write: line, first cell, texts with their styles.
+Piece = tuple[int, int, list[tuple[str, Style | None]]]
 # What the terminal's pen is set to: attributes, foreground, background.
 Pen = tuple[str, str, str]
 
 _RESET = "\x1b[0m"
+# Fewer moved lines than this are not worth looking for; a scroll itself costs about this many bytes.
 _SCROLL_LINES = 6
+_SCROLL_COST = 24
+# Lines are recognised by their first runs; a line of this many runs or fewer is as good as blank.
 _FINGERPRINT_RUNS = 10
+_BLANK_RUNS = 2
+# In a frame of more pieces than this nearly everything is new, and the natural order saves more moves.
+_MOST_REORDERED = 400
 
 
 def _width(text: str) -> int:
@@ -36,10 +46,12 @@ class TermDiff:
         self.hardware_scroll = hardware_scroll
         self._lines: dict[int, list[Run]] = {}
         self._pens: dict[Style | None, Pen] = {}
+        self._now: Pen | None = None
 
     def invalidate(self) -> None:
-        """Forget what the terminal shows: the next frames are written in full."""
+        """Forget what the terminal shows and how its pen is set: the next frames are written in full."""
         self._lines.clear()
+        self._now = None
 
     def use_colours(self, system: ColorSystem | None) -> None:
         """Write colours for this kind of terminal; None writes none."""
@@ -49,16 +61,42 @@ class TermDiff:
             self.invalidate()
 
     def render(self, lines: list[Line]) -> str:
-        """The text that turns the terminal's content into the frame; empty when it shows it already."""
+        """The text that turns the terminal's content into the frame; empty when it shows it already.
+
+        Pieces that stand alone are written in the order of their pens, not of their places: a move costs half of a
+        change of colours.
+        """
         out: list[str] = []
         if self.hardware_scroll and len(lines) >= _SCROLL_LINES:
-            self._scroll(out, lines)
-        pen: Pen | None = None
-        for y, runs, start, end in lines:
-            pen = self._line(out, y, runs, start, end, pen)
-        if pen is not None:
-            out.append(_RESET)
+            lines = self._scroll(out, lines)
+        pieces = [piece for line in lines for piece in self._pieces(line)]
+        if len(pieces) <= _MOST_REORDERED:
+            pieces.sort(key=lambda piece: self._pen(piece[2][0][1]))
+        place = (-1, -1)
+        for y, x, runs in pieces:
+            out.append(_move(place, y, x))
+            place = self._write(out, y, x, runs)
         return "".join(out)
+
+    def _pieces(self, line: Line) -> Iterator[Piece]:
+        """What has to be written of a line: neighbouring runs together."""
+        y, runs, start, end = line
+        old = self._lines.get(y)
+        if old == runs:
+            return
+        changed = runs if old is None else _changed(old, runs)
+        self._lines[y] = runs if old is None else _splice(old, start, end, runs)
+        piece: list[tuple[str, Style | None]] = []
+        first = stop = -1
+        for x, text, style in changed:
+            if x != stop:
+                if piece:
+                    yield y, first, piece
+                piece, first = [], x
+            piece.append((text, style))
+            stop = x + _width(text)
+        if piece:
+            yield y, first, piece
 
     def _pen(self, style: Style | None) -> Pen:
         pen = self._pens.get(style)
@@ -92,57 +130,63 @@ class TermDiff:
             return f"\x1b[{';'.join(code for code in ('0', *new) if code)}m"
         return f"\x1b[{';'.join(now for was, now in zip(old, new, strict=True) if now != was)}m"
 
-    def _line(self, out: list[str], y: int, runs: list[Run], start: int, end: int, pen: Pen | None) -> Pen | None:
-        old = self._lines.get(y)
-        if old == runs:
-            return pen
-        if old is None:
-            self._lines[y] = runs
-            return self._write(out, y, runs, pen)
-        self._lines[y] = _splice(old, start, end, runs)
-        return self._write(out, y, _changed(old, runs), pen)
-
-    def _write(self, out: list[str], y: int, runs: list[Run], pen: Pen | None) -> Pen | None:
-        cursor = -1
-        for x, text, style in runs:
-            if x != cursor:
-                out.append(f"\x1b[{y + 1};{x + 1}H" if cursor < 0 else f"\x1b[{x + 1}G")
+    def _write(self, out: list[str], y: int, x: int, runs: list[tuple[str, Style | None]]) -> tuple[int, int]:
+        """Write neighbouring runs; where the terminal's cursor is afterwards."""
+        pen = self._now
+        for text, style in runs:
             wanted = self._pen(style)
             # A blank shows only its background, so the foreground that is set may stay.
             if pen is None or not (text.isspace() and pen[2] == wanted[2] and not pen[0] and not wanted[0]):
                 out.append(self._transition(pen, wanted))
                 pen = wanted
             out.append(text)
-            cursor = x + _width(text)
-        return pen
+            x += _width(text)
+        self._now = pen
+        return y, x
 
-    def _scroll(self, out: list[str], lines: list[Line]) -> None:
-        """If most touched lines are old lines moved by one distance, let the terminal move them."""
-        shift = self._shift(lines)
-        top, bottom = lines[0][0], lines[-1][0]
-        if not shift or abs(shift) > bottom - top or bottom - top + 1 != len(lines):
-            return
+    def _scroll(self, out: list[str], lines: list[Line]) -> list[Line]:
+        """If much of the frame is old lines moved by one distance, let the terminal move them; what is left to write.
+
+        A terminal scrolls across its full width, so lines beside what moved have to be put back: done only where that
+        is cheaper than writing everything.
+        """
+        shift, moved = self._shift(lines)
+        if not shift:
+            return lines
+        top, bottom = moved[0] + min(shift, 0), moved[-1] + max(shift, 0)
+        touched = {y: (runs, start, end) for y, runs, start, end in lines}
+        block = range(top, bottom + 1)
+        old = self._lines
+        if not all(y in touched and y in old for y in block):
+            return lines
+        wanted = {y: _splice(old[y], touched[y][1], touched[y][2], touched[y][0]) for y in block}
+        staying = sum(_cost(old[y], wanted[y]) for y in block)
+        moving = sum(_cost(old[y + shift] if y + shift in block else [], wanted[y]) for y in block)
+        if moving + _SCROLL_COST >= staying:
+            return lines
         # Insert or delete lines inside margins, after a reset: what comes in is erased to the default background.
         move = f"\x1b[{shift}M" if shift > 0 else f"\x1b[{-shift}L"
+        self._now = ("", "", "")
         out.append(f"{_RESET}\x1b[{top + 1};{bottom + 1}r\x1b[{top + 1};1H{move}\x1b[r")
-        old = self._lines
-        moved = {y: old[y + shift] for y in range(top, bottom + 1) if top <= y + shift <= bottom and y + shift in old}
-        for y in range(top, bottom + 1):
-            old.pop(y, None)
-        old.update(moved)
+        kept = {y: old[y + shift] for y in block if y + shift in block}
+        for y in block:
+            old.pop(y)
+        old.update(kept)
+        outside = [line for line in lines if line[0] not in block]
+        return outside + [(y, wanted[y], 0, self.columns) for y in block]
 
-    def _shift(self, lines: list[Line]) -> int:
-        where = {tuple(runs[:_FINGERPRINT_RUNS]): y for y, runs in self._lines.items() if len(runs) > 2}
-        votes: dict[int, int] = {}
-        for y, runs, start, end in lines:
-            at = where.get(tuple(runs[:_FINGERPRINT_RUNS]))
-            # Only whole lines may move: a terminal scrolls across its full width.
-            if at is not None and start == 0 and end == self.columns:
-                votes[at - y] = votes.get(at - y, 0) + 1
+    def _shift(self, lines: list[Line]) -> tuple[int, list[int]]:
+        """The distance by which most lines moved, and which lines those are."""
+        where = {tuple(runs[:_FINGERPRINT_RUNS]): y for y, runs in self._lines.items() if len(runs) > _BLANK_RUNS}
+        votes: dict[int, list[int]] = {}
+        for y, runs, start, _end in lines:
+            at = where.get(tuple(runs[:_FINGERPRINT_RUNS])) if start == 0 else None
+            if at is not None:
+                votes.setdefault(at - y, []).append(y)
         if not votes:
-            return 0
-        shift = max(votes, key=votes.__getitem__)
-        return shift if votes[shift] * 2 >= len(lines) else 0
+            return 0, []
+        shift = max(votes, key=lambda distance: len(votes[distance]))
+        return (shift, votes[shift]) if len(votes[shift]) >= _SCROLL_LINES else (0, [])
 
     columns = 0
     """Width of the terminal, for telling whole lines from parts of lines."""
@@ -179,6 +223,21 @@ def _changed(old: list[Run], runs: list[Run]) -> list[Run]:
         elif was[0] != text:
             changed.extend(_trimmed(x, text, was[0], style))
     return changed
+
+
+def _move(place: tuple[int, int], y: int, x: int) -> str:
+    """The shortest move from one place to another."""
+    if place == (y, x):
+        return ""
+    if place[0] != y:
+        return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"
+    forward = x - place[1]
+    return f"\x1b[{forward}C" if 1 < forward < 10 else "\x1b[C" if forward == 1 else f"\x1b[{x + 1}G"
+
+
+def _cost(old: list[Run], runs: list[Run]) -> int:
+    """About how many bytes it takes to turn one line into another."""
+    return 0 if old == runs else sum(len(text) + 12 for _, text, _ in _changed(old, runs))
 
 
 def _trimmed(x: int, text: str, was: str, style: Style | None) -> list[Run]:

@@ -94,6 +94,11 @@ class TerminalDriver(LinuxDriver):
         if not self.lost:
             super().write(data)
 
+    def stop_application_mode(self) -> None:
+        """Stop, with the pen back to normal: the diff leaves it as it last drew."""
+        self.write("\x1b[0m")
+        super().stop_application_mode()
+
     def disable_input(self) -> None:
         """Stop listening; the input thread gets a moment, not for ever."""
         if self.exit_event.is_set():

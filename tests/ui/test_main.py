@@ -119,7 +119,7 @@ async def test_a_click_selects_a_row_and_a_double_click_opens_it() -> None:
 async def test_the_wheel_scrolls() -> None:
     async with driven() as screen:
         table = screen.app.main.table
-        table.post_message(MouseScrollDown(table, 5, 5, 0, 1, 0, False, False, False))
+        table.post_message(MouseScrollDown(table, 5, 5, 0, 1, 0, shift=False, meta=False, ctrl=False))
         await screen.draw()
         assert table.top == 3
         assert screen.assets[0] == by_spread(screen.market)[3]

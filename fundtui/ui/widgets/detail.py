@@ -60,6 +60,7 @@ class DetailPanel(Panel):
         self.row = -1
         self.rows: Sequence[int] = ()
         self.first = 0
+        self._shown: tuple[object, ...] = ()
         self._chart_key: tuple[object, ...] = ()
         self._chart_lines: list[Strip] = []
 
@@ -70,7 +71,22 @@ class DetailPanel(Panel):
         self.scene, self.assets, self.instruments = scene, assets, instruments
         self.row = -1 if row is None else row
         self.rows = rows
-        self.update()
+        key = self._key()
+        if key != self._shown:
+            self._shown = key
+            self.update()
+
+    def _key(self) -> tuple[object, ...]:
+        """Everything that the content depends on; seconds count only while an age or a countdown shows them."""
+        if self.scene is None or self.assets is None or self.instruments is None:
+            return ()
+        rows, now = np.asarray(self.rows, np.int64), self.scene.now_ms
+        columns = self.instruments.columns
+        observed, due = columns["observed_ms"][rows], columns["next_funding_ms"][rows]
+        ticking = bool(((now - observed < 60_000) | (np.abs(due - now) < 61_000)).any())
+        versions = (self.assets.version[self.row], self.instruments.version[rows].tobytes())
+        scene = (self.scene.pens, self.scene.basis, self.scene.lens, now // (1000 if ticking else 60_000))
+        return (self.row, self.first, self.size, versions, scene)
 
     def blank(self, width: int) -> Strip:
         return strip_of((), width, self.scene.pens("dim", "panel")) if self.scene else Strip.blank(width)
@@ -95,8 +111,7 @@ class DetailPanel(Panel):
         if hidden > 0 and room > 0:
             more = f"  {hidden + 1} more, {scene.glyphs.enter} opens all"
             lines[-1] = strip_of([(more, scene.pens("dim", "panel"))], width, fill)
-        lines += [self.blank(width)] * (height - len(lines) - len(chart))
-        return lines + chart
+        return [*lines, self.blank(width), *chart] if chart else lines
 
     def _chart(self, width: int, room: int) -> list[Strip]:
         if room < 6 or self.scene is None or self.assets is None:
