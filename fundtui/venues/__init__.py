@@ -46,6 +46,10 @@ BUILT_IN = (
     "xt",
     "phemex",
     "blofin",
+    "coinbase-intx",
+    "gemini",
+    "bullish",
+    "bitstamp",
 )
 
 RENAMED = {"nado": "vertex", "velocity": "drift"}

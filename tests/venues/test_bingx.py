@@ -98,10 +98,10 @@ def test_trap_update_time_is_no_freshness() -> None:
 @pytest.mark.parametrize(
     ("symbol", "asset_id"),
     [
-        ("NCCOGOLD2USD-USDT", "GOLD.cm"),
+        ("NCCOGOLD2USD-USDT", "XAU.cm"),
         ("NCSKTSLA2USD-USDT", "TSLA.eq"),
-        ("NCFXEUR2USD-USDT", "EUR.fx"),
-        ("NCSISP5002USD-USDT", "SP500.ix"),
+        ("NCFXEUR2USD-USDT", "EURUSD.fx"),
+        ("NCSISP5002USD-USDT", "SPX.ix"),
         ("NC-USDT", "NC"),
     ],
 )

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from fundtui.market import AssetClass
-from fundtui.venues._identity import MULTIPLIERS, identify, in_usd, other_class
+from fundtui.venues._identity import MULTIPLIERS, identify, in_usd, other_class, unmarked_class
 from fundtui.venues._wire import BadRow
 
 
@@ -78,6 +78,32 @@ def test_a_share_named_like_a_coin_stays_a_share() -> None:
 )
 def test_class_of_what_is_not_a_coin(base: str, expected: AssetClass) -> None:
     assert other_class(base) is expected
+
+
+@pytest.mark.parametrize(
+    ("base", "asset_class", "asset"),
+    [
+        ("GOLD", AssetClass.COMMODITY, "XAU"),
+        ("SILVER", AssetClass.COMMODITY, "XAG"),
+        ("USOIL", AssetClass.COMMODITY, "WTI"),
+        ("EUR", AssetClass.FX, "EURUSD"),
+        ("JPY", AssetClass.FX, "USDJPY"),
+        ("SP500", AssetClass.INDEX, "SPX"),
+        ("NAS100", AssetClass.INDEX, "NDX"),
+        ("GOLD", AssetClass.CRYPTO, "GOLD"),
+        ("SPX", AssetClass.CRYPTO, "SPX"),
+    ],
+)
+def test_names_of_one_traditional_thing_meet(base: str, asset_class: AssetClass, asset: str) -> None:
+    assert identify(base, asset_class).asset == asset
+
+
+def test_a_venue_that_does_not_say_is_believed_only_about_tickers_that_no_coin_has() -> None:
+    assert unmarked_class("NVDA") is AssetClass.EQUITY
+    assert unmarked_class("XAU") is AssetClass.COMMODITY
+    assert unmarked_class("JP225") is AssetClass.INDEX
+    for coin in ("SPX", "CAT", "KAVA", "CL", "OIL", "BTC", "XAUT", "1INCH"):
+        assert unmarked_class(coin) is AssetClass.CRYPTO
 
 
 @pytest.mark.parametrize("base", ["", "BTC\x1b[2J", "\u202e", "A B", "[red]", "A" * 97])

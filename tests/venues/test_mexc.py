@@ -177,8 +177,8 @@ def test_twins_settled_in_other_dollars_stay_apart() -> None:
     ("symbol", "fields", "asset_id"),
     [
         ("AAPLSTOCK_USDT", {"type": 2}, "AAPL.eq"),
-        ("SILVER_USDT", {"type": 2}, "SILVER.cm"),
-        ("SP500_USDT", {"type": 2}, "SP500.ix"),
+        ("SILVER_USDT", {"type": 2}, "XAG.cm"),
+        ("SP500_USDT", {"type": 2}, "SPX.ix"),
         ("AEON1_USDT", {}, "AEON1"),
         ("STOCK_USDT", {}, "STOCK"),
     ],
