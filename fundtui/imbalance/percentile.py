@@ -12,15 +12,16 @@ from fundtui.imbalance.rows import COUNT, Field, Floats, Index, Ints, Number, Ro
 BINS = 257
 REACH = 8.0
 APR_SCALE = 0.02
-HALVED_ABOVE = 1 << 16
+# As many as a 16-bit count can hold if all fall into one bin.
+HALVED_AT = (1 << 16) - 1
 AT_LEAST = 30
 
 
 class Histogram(Rows):
     """Counts per bin and their sum."""
 
-    fields: ClassVar[dict[str, Field]] = {"counts": Field(0, np.uint32, (BINS,)), "total": COUNT}
-    counts: NDArray[np.uint32]
+    fields: ClassVar[dict[str, Field]] = {"counts": Field(0, np.uint16, (BINS,)), "total": COUNT}
+    counts: NDArray[np.uint16]
     total: Ints
 
 
@@ -35,16 +36,16 @@ def bin_of(apr: Number) -> Ints:
 
 
 def observe(state: Histogram, rows: Index, apr: Floats) -> None:
-    """Count one settled rate per row; a row's counts are halved once they exceed 65,536."""
+    """Count one settled rate per row; a row's counts are halved when they have reached 65,535."""
     bins = bin_of(apr)
     known = bins >= 0
     kept = rows[known]
-    state.counts[kept, bins[known]] += 1
-    state.total[kept] += 1
-    full = kept[state.total[kept] > HALVED_ABOVE]
+    full = kept[state.total[kept] >= HALVED_AT]
     if len(full):
         state.counts[full] >>= 1
         state.total[full] = state.counts[full].sum(axis=1)
+    state.counts[kept, bins[known]] += 1
+    state.total[kept] += 1
 
 
 def midrank(counts: NDArray[Any], bins: Ints) -> Floats:
@@ -61,7 +62,7 @@ def _midrank(counts: NDArray[Any], bins: Ints, total: Ints) -> Floats:
     edges = np.empty(2 * len(bins), np.intp)
     # Sums between neighbouring edges: every second one is what lies below the bin (bin 0 has nothing below it).
     edges[::2], edges[1::2] = start, start + np.maximum(place, 1)
-    below = np.where(place > 0, np.add.reduceat(flat, edges)[::2], 0)
+    below = np.where(place > 0, np.add.reduceat(flat, edges, dtype=np.int64)[::2], 0)
     ready = (total > 0) & (bins >= 0)
     rank: Floats = np.where(ready, (below + 0.5 * flat[start + place]) / np.maximum(total, 1), np.nan)
     return rank

@@ -63,10 +63,11 @@ def test_missing_values_change_nothing() -> None:
 
 def test_counts_are_halved_when_there_are_too_many() -> None:
     state = Histogram(1)
-    state.counts[0, 167] = percentile.HALVED_ABOVE
-    state.total[0] = percentile.HALVED_ABOVE
-    percentile.observe(state, ROW, one(0.0))
-    assert state.counts[0, 167] == percentile.HALVED_ABOVE // 2
+    state.counts[0, 167] = state.total[0] = percentile.HALVED_AT - 1
+    percentile.observe(state, ROW, one(0.1095))
+    assert state.counts[0, 167] == percentile.HALVED_AT == state.total[0]
+    percentile.observe(state, ROW, one(0.1095))
+    assert state.counts[0, 167] == percentile.HALVED_AT // 2 + 1
     assert state.total[0] == state.counts[0].sum()
 
 
@@ -139,6 +140,17 @@ def test_a_ring_grows_when_the_interval_shrinks_and_empties_with_time() -> None:
     assert len(realised.history(state, 0)[0]) == 720
     realised.expire(state, ROW, START + (hours + 800) * HOUR_MS)
     assert realised.apr(state, ROW)[0].tolist() == [0.0] * 4
+
+
+@pytest.mark.parametrize("silence_days", [10, 16, 29, 31, 45, 46, 75, 91, 400])
+def test_after_any_silence_only_what_is_inside_a_window_counts(silence_days: int) -> None:
+    state, times = Realised(1), [START + number * 8 * HOUR_MS for number in range(1, 91)]
+    times.append(times[-1] + silence_days * 24 * HOUR_MS)
+    for time_ms in times:
+        realised.update(state, ROW, np.array([time_ms]), one(BP), one(8.0))
+    inside = [sum(t > times[-1] - days * 24 * HOUR_MS for t in times) for days in (1, 3, 7, 30)]
+    assert state.total[0] == pytest.approx([BP * count for count in inside])
+    assert realised.history(state, 0)[0].tolist() == times[-inside[3] :]
 
 
 def test_mean_reversion_of_a_known_process() -> None:
