@@ -83,13 +83,13 @@ def _world(source: Source, settings: Settings) -> tuple[Clock, OpenTransport, tu
 
 
 def _http(clock: Clock, settings: Settings) -> Transport:
-    from fundtui.polling.http import HttpTransport
+    from fundtui.polling.live import LiveTransport
 
     environ = dict(os.environ)
     if settings.polling.proxy:
         for name in ("HTTPS_PROXY", "HTTP_PROXY"):
             environ[name] = "" if settings.polling.proxy == "none" else settings.polling.proxy
-    return HttpTransport(clock, environ, ca_file=settings.polling.ca_file)
+    return LiveTransport(clock, environ, ca_file=settings.polling.ca_file)
 
 
 def _chosen(only: tuple[str, ...] | None, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,67 @@
+"""Makes the README's pictures from the real program over the simulated market: `python -m tests.picture`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from fundtui.assembly import open_source
+from fundtui.config import Inputs, Watcher
+from fundtui.sources import parse_source
+from fundtui.ui.app import FundtuiApp, Options
+
+FOLDER = Path(__file__).parent / "pictures"
+SPEED = 30.0
+"""The demo's first minutes pass in seconds, so that sparklines and the journal have something to show."""
+WATCHED_S = 12.0
+
+
+class Picture(NamedTuple):
+    """One picture: its file's name, the terminal's size, the keys pressed before it, and the theme."""
+
+    name: str
+    size: tuple[int, int]
+    keys: tuple[str, ...] = ()
+    theme: str = "dusk"
+
+
+PICTURES = (
+    Picture("main-120x40", (120, 40)),
+    Picture("main-80x24", (80, 24)),
+    Picture("main-200x50", (200, 50)),
+    Picture("explain-120x40", (120, 40), ("right", "right", "x")),
+    Picture("light-120x40", (120, 40), theme="paper"),
+)
+
+
+async def take(picture: Picture) -> None:
+    """Run the demo, press the keys and write the screen as SVG, without links to anywhere."""
+    watcher = Watcher(Inputs(flags={"display.theme": picture.theme}))
+    engine = open_source(parse_source("demo", speed=SPEED), watcher)
+    app = FundtuiApp(engine, Options())
+    async with app.run_test(size=picture.size) as pilot:
+        await engine.settled(20)
+        await asyncio.sleep(WATCHED_S)
+        await pilot.press(*picture.keys)
+        await pilot.pause(1.0)
+        svg = app.export_screenshot(title=f"fundtui, simulated market, {picture.size[0]}x{picture.size[1]}")
+    svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.S)
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / f"{picture.name}.svg").write_text(svg, encoding="utf-8")
+    await engine.stop()
+
+
+def main() -> int:
+    wanted = set(sys.argv[1:])
+    for picture in PICTURES:
+        if not wanted or picture.name in wanted:
+            asyncio.run(take(picture))
+            print(FOLDER / f"{picture.name}.svg")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
