@@ -63,7 +63,9 @@ class Realised(Rows):
     def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Take the columns and the pool of an earlier `arrays()`."""
         times, rates = arrays["times"], arrays["rates"]
-        if times.dtype != np.uint16 or rates.dtype != np.float32 or len(times) != len(rates):
+        ends = arrays["start"] + arrays["length"]
+        whole = len(times) == len(rates) and int(ends.max(initial=0)) <= len(times)
+        if times.dtype != np.uint16 or rates.dtype != np.float32 or not whole:
             raise ValueError("the pool of settled rates is damaged")
         super().restore({name: arrays[name] for name in self.fields})
         self.times, self.rates, self.used = np.array(times), np.array(rates), len(times)
