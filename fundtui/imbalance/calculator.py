@@ -6,6 +6,7 @@ of incremental steps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -13,25 +14,29 @@ import numpy as np
 
 from fundtui.imbalance import checks
 from fundtui.imbalance.catalogue import CATALOGUE, Level
-from fundtui.imbalance.compare import Comparison
+from fundtui.imbalance.compare import SHARED_TEXTS, Comparison
 from fundtui.imbalance.instruments import NO_ROWS, Instruments
-from fundtui.imbalance.rates import reasons_of
+from fundtui.imbalance.rates import Money, reasons_of
 from fundtui.imbalance.registry import instrument_event
 from fundtui.imbalance.rows import Index
 from fundtui.imbalance.table import Table
 from fundtui.imbalance.theory import Kernel
 from fundtui.imbalance.trend import Trend
-from fundtui.market import Batch, Instrument, Quote, Reason
+from fundtui.market import Batch, Instrument, Quote, Reason, Settlement
 from fundtui.status import Event, EventKind, Severity
 
 MINUTE_MS = 60_000
 
 
 class CalculatorSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person may want otherwise. trend_every_s x trend_points is the span of the sparkline."""
+    """What a person may want otherwise. trend_every_s x trend_points is the span of the sparkline.
+
+    money: what cash and holding a coin earn a year.
+    """
 
     trend_points: int = 48
     trend_every_s: float = 1800.0
+    money: Money = Money()
 
 
 class Changes(NamedTuple):
@@ -53,15 +58,14 @@ class Calculator:
         self.assets = Table(
             Level.ASSET, CATALOGUE[Level.ASSET], max(capacity // 4, 4), series_points=self.settings.trend_points
         )
-        self._instruments = Instruments(self.assets, capacity)
+        self._instruments = Instruments(self.assets, capacity, self.settings.money)
         self.instruments = self._instruments.table
         self._comparison = Comparison(self.assets, self.instruments, self._instruments.rows, self._instruments.members)
         self._trend = Trend(self.assets, "trend", "consensus", self.settings.trend_every_s)
         self._minute = -1
-        venues: list[str] = []
-        codes: dict[str, int] = {}
-        self.instruments.share_labels(("venue",), venues, codes)
-        self.assets.share_labels(("long", "short"), venues, codes)
+        self.assets.share_labels(("long", "short"), self.instruments, "venue")
+        for key in SHARED_TEXTS:
+            self.assets.share_labels((key,), self.instruments, key)
 
     # Reading
 
@@ -117,6 +121,26 @@ class Calculator:
         self._trend.update(assets)
         assets = np.arange(self.assets.count) if moved_on else _union(self.assets.count, assets, drifted)
         return self._changes(assets, (taken.changed, taken.drifted, siblings, taken.gone), events)
+
+    def settle(self, records: Sequence[Settlement], now_ms: int) -> Changes:
+        """Take settlements of the venues' own histories: any number, in any order, for many instruments at once.
+
+        Settlements older than what an instrument's statistics already hold change nothing, so back-filling comes
+        before live polls or straight after the first.
+        """
+        events: list[Event] = []
+        rows = self._instruments.settling.take(records, self._instruments.registry.row_named)
+        assets = _union(self.assets.count, self._instruments.rows.asset[rows])
+        siblings = self._compare(assets, now_ms, events)
+        return self._changes(assets, (rows, siblings), events)
+
+    def backfill_premium(self, venue: str, symbol: str, times_ms: Sequence[int], premiums: Sequence[float]) -> bool:
+        """Start the running interval's average from the venue's own premium samples, oldest first (tier 1).
+
+        False when the instrument or its running interval is not known yet.
+        """
+        row = self._instruments.registry.row_named.get((venue, symbol))
+        return row is not None and self._instruments.backfill(row, np.array(times_ms), np.array(premiums))
 
     def tick(self, now_ms: int) -> Changes:
         """Let time pass: ages, countdowns, what has become stale, the sparkline's points."""

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance import checks, skew
+from fundtui.imbalance import checks, concentration, skew
 from fundtui.imbalance.metric import Unit
-from fundtui.imbalance.rows import Flags, Floats, Index, Ints
+from fundtui.imbalance.rows import Flags, Floats, Index, Ints, divide
 from fundtui.imbalance.segments import Segments, segments
 from fundtui.imbalance.state import InstrumentRows, Members
 from fundtui.imbalance.table import Table
@@ -17,6 +17,9 @@ FLAGS = ("", "C", "~", "C~", "P", "CP", "~P", "C~P")
 """Marks by code: at the cap, late, pinned at the interest rate."""
 
 IDENTITY = ("asset", "asset_class")
+LEADING = ("own_z", "percentile", "half_life", "regime", "squeeze", "quadrant", "volatility", "phase")
+AVERAGED = ("carry_excess", "realised_7d", "crowding", "oi_24h")
+SHARED_TEXTS = ("regime", "squeeze", "quadrant", "phase")
 NO_ROWS: Index = np.empty(0, np.intp)
 KEPT_LAYOUTS = 64
 
@@ -161,6 +164,8 @@ class Comparison:
         self._write_section(assets, cells, section)
         self._write_theory(assets, cells, groups, weight)
         self._write_sizes(assets, cells, groups, oi_usd)
+        self._write_pressure(assets, cells, groups, weight)
+        self._write_concentration(assets, groups, hourly, oi_usd)
 
     def _write_section(self, assets: Index, cells: Index, section: skew.CrossSection) -> None:
         columns, own = self.assets.columns, self.instruments.columns
@@ -190,6 +195,28 @@ class Comparison:
         columns["premium"][assets] = skew.weighted_mean(groups, own["premium"][cells], weight)
         columns["cap_use"][assets] = groups.greatest(own["cap_use"][cells])
         self._write_divergence(assets, cells, groups)
+
+    def _write_concentration(self, assets: Index, groups: Segments, hourly: Floats, oi_usd: Floats) -> None:
+        """How open interest is spread, and the dollars that funding moves (methodology §3.1)."""
+        columns = self.assets.columns
+        spread = concentration.concentration(groups, oi_usd)
+        columns["gini"][assets] = spread.gini
+        columns["hhi"][assets] = spread.hhi
+        columns["effective"][assets] = spread.effective
+        columns["funding_flow"][assets] = concentration.funding_flow(groups, hourly, oi_usd)
+
+    def _write_pressure(self, assets: Index, cells: Index, groups: Segments, weight: Floats) -> None:
+        """History and pressure: of the leading instrument (largest weight) where a mean would mean nothing."""
+        columns, own = self.assets.columns, self.instruments.columns
+        lead = cells[groups.first(weight == groups.each(groups.greatest(weight)))]
+        for key in LEADING:
+            columns[key][assets] = own[key][lead]
+        for key in AVERAGED:
+            columns[key][assets] = skew.weighted_mean(groups, own[key][cells], weight)
+        columns["purge"][assets] = groups.greatest(own["purge"][cells])
+        columns["oi_usage"][assets] = groups.greatest(own["oi_usage"][cells])
+        volume = columns["volume_usd"][assets]
+        columns["oi_to_volume"][assets] = divide(columns["oi_usd"][assets], np.where(volume > 0, volume, np.nan))
 
     def _write_divergence(self, assets: Index, cells: Index, groups: Segments) -> None:
         columns, own = self.assets.columns, self.instruments.columns

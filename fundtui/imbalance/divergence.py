@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance import sampling, tiers, twap
+from fundtui.imbalance import projection, sampling, tiers, twap
 from fundtui.imbalance.rows import COUNT, NUMBER, ZERO, Field, Floats, Index, Ints, Number, Rows, divide
 from fundtui.imbalance.state import InstrumentRows, Observed
-from fundtui.imbalance.theory import KernelRows, band, invert, invertible
+from fundtui.imbalance.theory import Kernel, KernelRows, band, invert, invertible
 from fundtui.imbalance.twap import Averaging, Twap
 from fundtui.units import HOUR_MS
 
 EWMA_HOURS = 1.0
 SMALLEST_BAND = 0.01e-4
 LEAST_COVERAGE = 0.2
+LEARNING_COVERAGE = 0.8
+MARK_ONLY = 3
+PREMIUM_DECAY_PER_H = math.log(2.0) / projection.DEFAULT_HALF_LIFE_H
 MAJORS = frozenset({"BTC", "ETH"})
 
 SOURCES = ("", "published", "book", "mark-index")
@@ -33,6 +37,9 @@ class PremiumRows(Rows):
         "tier": COUNT,
         "poll_h": NUMBER,
         "spread_error": NUMBER,
+        "closed": NUMBER,
+        "closed_coverage": NUMBER,
+        "closed_ms": NUMBER,
     }
     start_ms: Floats
     start_interval_h: Floats
@@ -41,10 +48,16 @@ class PremiumRows(Rows):
     tier: Ints
     poll_h: Floats
     spread_error: Floats
+    closed: Floats
+    closed_coverage: Floats
+    closed_ms: Floats
 
 
 class Divergence(NamedTuple):
-    """Per row: Ā with coverage, theoretical rate and its band, divergence (all rates hourly) and t."""
+    """Per row: Ā with coverage, theoretical rate and its band, divergence (all rates hourly) and t; what is expected.
+
+    `projected` is the rate at settlement if the premium decays to its mean, `drift` where it heads if it stays.
+    """
 
     average: Floats
     coverage: Floats
@@ -53,6 +66,8 @@ class Divergence(NamedTuple):
     high: Floats
     divergence: Floats
     t: Floats
+    projected: Floats
+    drift: Floats
 
 
 class FormulaState:
@@ -67,8 +82,18 @@ class FormulaState:
 
     def grow(self, capacity: int) -> None:
         """Make room."""
-        for part in (self.kernel, self.twap, self.premium, self.roughness, self.half_spread):
+        for part in (self.kernel, *self.parts.values()):
             part.grow(capacity)
+
+    @property
+    def parts(self) -> dict[str, Rows]:
+        """What is worth keeping over a restart, by name; the kernel follows from the contract."""
+        return {
+            "twap": self.twap,
+            "premium": self.premium,
+            "roughness": self.roughness,
+            "half_spread": self.half_spread,
+        }
 
     def restart(self, row: int) -> None:
         """Begin anew after a change of interval or rule: an average over two rules means nothing."""
@@ -153,7 +178,7 @@ class FormulaState:
         follows = new & (start_ms == before + interval_h * HOUR_MS) & (state.start_interval_h[rows] == interval_h)
         if follows.any():
             rolled = rows[follows]
-            twap.roll_over(
+            ended = twap.roll_over(
                 self.twap,
                 rolled,
                 instruments.averaging[rolled],
@@ -162,6 +187,12 @@ class FormulaState:
                 premium[follows],
                 gap_h,
             )
+            seeded = (state.seeded_h[rolled] / interval_h[follows]) ** np.where(
+                instruments.averaging[rolled] == Averaging.LINEAR, 2.0, 1.0
+            )
+            state.closed[rolled] = ended.premium
+            state.closed_coverage[rolled] = np.maximum(ended.coverage_at_settlement - seeded, 0.0)
+            state.closed_ms[rolled] = start_ms[follows]
         started = new & ~follows
         state.start_ms[rows[new]] = start_ms[new]
         state.start_interval_h[rows[new]] = interval_h[new]
@@ -196,7 +227,54 @@ class FormulaState:
         divergence = np.where(instruments.estimate[rows] & usable, hourly - theory, np.nan)
         smallest = SMALLEST_BAND / 8.0
         t = divergence / np.maximum(0.5 * (high - low), smallest)
-        return Divergence(average, coverage, theory, low, high, divergence, t)
+        projected, drift = self._expect(rows, instruments, result.premium, hourly, kernel)
+        return Divergence(average, coverage, theory, low, high, divergence, t, projected, drift)
+
+    def _expect(
+        self, rows: Index, instruments: InstrumentRows, average: Floats, hourly: Floats, kernel: Kernel
+    ) -> tuple[Floats, Floats]:
+        """The rate at settlement, and the drift of the published one (methodology §2.4, §0). Hourly.
+
+        A rate that is not an estimate for the running interval is not expected to become anything.
+        """
+        state, averaging = self.premium, instruments.averaging[rows]
+        estimate = instruments.estimate[rows]
+        clocked = averaging <= Averaging.LINEAR
+        at_settlement = projection.project(
+            average,
+            self.twap.x_h[rows],
+            state.now[rows],
+            self.roughness.mean[rows],
+            PREMIUM_DECAY_PER_H,
+            instruments.interval_h[rows],
+            averaging == Averaging.LINEAR,
+        )
+        settled = projection.projected_rate(np.where(clocked, at_settlement, state.now[rows]), kernel)
+        stays = projection.projected_rate(state.now[rows], kernel)
+        projected = np.where(estimate, settled / kernel.period_h, np.nan)
+        return projected, np.where(estimate, stays / kernel.period_h - hourly, np.nan)
+
+    def learn_spreads(self, rows: Index, instruments: InstrumentRows, hourly: Floats, coverage: Floats) -> None:
+        """Learn δ where only mark and index are known: by the average that the published rate gives away.
+
+        While the premium keeps its sign the mean mark basis is |Ā| + δ, so nothing else has to be averaged (§2.3).
+        """
+        kernel = self.kernel.at(rows)
+        rate = hourly * kernel.period_h
+        lowest, highest = invert(rate, kernel)
+        usable = (self.premium.tier[rows] == MARK_ONLY) & instruments.estimate[rows] & (coverage >= LEARNING_COVERAGE)
+        usable &= invertible(rate, kernel)
+        if not usable.any():
+            return
+        kept = rows[usable]
+        ours = twap.average(self.twap, kept, instruments.averaging[kept], instruments.interval_h[kept]).premium
+        basis = np.where(np.abs(ours) > 0, np.abs(ours) + self.half_spread.delta[kept], np.nan)
+        tiers.learn(self.half_spread, kept, basis, 0.5 * (lowest + highest)[usable])
+
+    def backfill(self, row: int, x_h: Floats, premium: Floats, gap_h: float) -> None:
+        """Replace the running average by one from the venue's own premium history, hours since the interval began."""
+        twap.backfill(self.twap, row, x_h, premium, gap_h)
+        self.premium.seeded_h[row] = 0.0
 
     def _observed_coverage(self, rows: Index, averaging: Ints, coverage: Floats) -> Floats:
         """Coverage without what a cold start by inversion put there: the seed was not observed."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance import checks
+from fundtui.imbalance import checks, quality, twap
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.compare import FLAGS, flags
 from fundtui.imbalance.divergence import MAJORS, SOURCES, FormulaState
-from fundtui.imbalance.rates import Observations, contract_numbers, observations, reasons_of
+from fundtui.imbalance.pressing import KIND_TEXT, Pressing
+from fundtui.imbalance.purge import Kind
+from fundtui.imbalance.rates import Money, Observations, contract_numbers, observations, reasons_of
 from fundtui.imbalance.registry import (
     MISSED_POLLS,
     Registry,
@@ -18,15 +21,19 @@ from fundtui.imbalance.registry import (
     contract_events,
     instrument_event,
 )
-from fundtui.imbalance.rows import Flags, Floats, Index, divide
+from fundtui.imbalance.rows import Flags, Floats, Index, Ints, divide
+from fundtui.imbalance.settling import Settling
 from fundtui.imbalance.state import InstrumentRows, Members, Observed
 from fundtui.imbalance.table import Table
 from fundtui.imbalance.tiers import default_half_spread, mark_basis
 from fundtui.market import REASON_TEXT, Batch, Instrument, Quote
 from fundtui.status import Event, EventKind, Severity
+from fundtui.units import HOUR_MS
 
 NO_ROWS: Index = np.empty(0, np.intp)
 UNRANKED = 99
+MINUTE_MS = 60_000
+BACKFILL_STEP_S = 60.0
 
 OBSERVED_COLUMNS = {
     "rate": Observed.RATE,
@@ -56,13 +63,16 @@ class Taken(NamedTuple):
 class Instruments:
     """The instrument table with the state behind it. `assets` is where assets get their rows from."""
 
-    def __init__(self, assets: Table, capacity: int) -> None:
+    def __init__(self, assets: Table, capacity: int, money: Money) -> None:
         self.table = Table(Level.INSTRUMENT, CATALOGUE[Level.INSTRUMENT], capacity)
         self.assets = assets
         self.registry = Registry()
         self.rows = InstrumentRows(capacity)
         self.observed: Floats = np.full((len(Observed), capacity), np.nan)
+        self.money = money
         self.formula = FormulaState(capacity)
+        self.settling = Settling(self.table, self.rows, self.formula)
+        self.pressing = Pressing(self.table, self.rows, self.settling)
         self.members = Members(max(capacity // 4, 4))
         self._quotes: dict[int, Quote] = {}
         for source in SOURCES:
@@ -90,6 +100,11 @@ class Instruments:
         changed, drifted = self._observe(rows, seen, venue)
         if len(forced):
             changed |= np.isin(rows, forced)
+        minute = batch.observed_ms // MINUTE_MS
+        if minute != venue.sampled_minute:
+            venue.sampled_minute = minute
+            self._sample(rows, batch.observed_ms, events)
+            changed[:] = True
         touched = rows[changed]
         self._caps(touched, batch.observed_ms, events)
         self.refresh(touched)
@@ -124,6 +139,7 @@ class Instruments:
         count, state = self.table.count, self.rows
         cadence_ms = 1000.0 * np.array([venue.cadence_s for venue in self.registry.venues.values()])
         ratio = (now_ms - state.observed_ms[:count]) / cadence_ms[state.venue[:count]]
+        self.table.columns["freshness"][:count] = quality.freshness(ratio)
         stale, late = ratio > checks.STALE_CADENCES, ratio > checks.LATE_CADENCES
         was = (state.checks[:count] & checks.STALE) != 0
         turned = np.flatnonzero((stale != was) | (late != state.late[:count]))
@@ -143,6 +159,39 @@ class Instruments:
         by_rank = np.array([default_half_spread(place) for place in range(UNRANKED)])
         places = np.minimum(rank[self.rows.asset[unlearnt]], UNRANKED - 1)
         self.formula.half_spread.delta[unlearnt] = by_rank[places]
+
+    def backfill(self, row: int, times_ms: Ints, premium: Floats) -> bool:
+        """Replace an instrument's running average; False where its interval is not running."""
+        start_ms = float(self.formula.premium.start_ms[row])
+        if math.isnan(start_ms):
+            return False
+        order = np.argsort(times_ms, kind="stable")
+        hours = (times_ms[order] - start_ms) / HOUR_MS
+        venue = self.registry.venue(self.registry.contracts[row].venue)
+        gap_h = float(twap.gap_limit_h(max(venue.cadence_s, BACKFILL_STEP_S)))
+        self.formula.backfill(row, hours, premium[order], gap_h)
+        return True
+
+    def _sample(self, rows: Index, time_ms: int, events: list[Event]) -> None:
+        """The minute's sample of a venue: pressure on its instruments, and what its rates teach about spreads."""
+        columns, state = self.table.columns, self.rows
+        self.formula.learn_spreads(rows, state, columns["apr"][rows], columns["coverage"][rows])
+        asset = state.asset[rows]
+        price, consensus = self.assets.columns["price"][asset], self.assets.columns["consensus"][asset]
+        found = self.pressing.sample(rows, self.observed[:, rows], price, consensus)
+        for row, kind, fall, move in zip(
+            found.rows.tolist(),
+            found.reading.kind.tolist(),
+            found.reading.oi_change.tolist(),
+            found.reading.excursion.tolist(),
+            strict=True,
+        ):
+            contract = self.registry.contracts[row]
+            side = "longs" if move < 0 else "shorts"
+            what = KIND_TEXT[Kind(kind)] + (f" of {side}" if kind != Kind.OI_DISCONTINUITY else "")
+            text = f"{contract.venue} {contract.asset_id} {what}: OI {fall:+.1%}, price {move:+.1%}"
+            severity = Severity.CRITICAL if kind == Kind.CRITICAL_PURGE else Severity.WARNING
+            events.append(instrument_event(EventKind.PURGE, contract, time_ms, text, severity))
 
     # Listing
 
@@ -198,7 +247,7 @@ class Instruments:
 
     def _describe(self, row: int, contract: Instrument, *, joins: bool) -> None:
         """Write down what follows from a contract."""
-        numbers, kernel = contract_numbers(contract)
+        numbers, kernel = contract_numbers(contract, self.money)
         for name, value in zip(numbers._fields, numbers, strict=True):
             getattr(self.rows, name)[row] = value
         self.formula.kernel.set(row, kernel)
@@ -270,6 +319,9 @@ class Instruments:
         state.late[rows] = False
         self._figures(rows[changed])
         self.formula.observe(rows, state, seen.numbers, hourly, venue.cadence_s / 3600.0)
+        settled = self.settling.observe(rows, seen.numbers)
+        if len(settled):
+            changed |= np.isin(rows, settled)
         return changed, self._measure(rows)
 
     def _figures(self, rows: Index) -> None:
@@ -281,6 +333,7 @@ class Instruments:
         columns["hourly"][rows] = hourly
         columns["rate_8h"][rows] = 8.0 * hourly
         columns["excess"][rows] = excess
+        columns["carry_excess"][rows] = hourly - state.money_h[rows]
         state.pinned[rows] = np.abs(excess) < checks.PINNED_WITHIN_H
         bound = np.where(hourly > 0, state.cap_h[rows], state.floor_h[rows])
         columns["cap_use"][rows] = np.maximum(divide(hourly, bound), 0.0)
@@ -306,6 +359,9 @@ class Instruments:
             ("band_hi", result.high),
             ("divergence", result.divergence),
             ("divergence_t", result.t),
+            ("projected", result.projected),
+            ("drift", result.drift),
+            ("premium_gap", self.formula.premium.now[rows] - self.rows.fair_premium[rows]),
         ):
             columns[key][rows] = values
         return moved
@@ -327,6 +383,8 @@ class Instruments:
     def _grow(self, capacity: int) -> None:
         self.rows.grow(capacity)
         self.formula.grow(capacity)
+        self.settling.grow(capacity)
+        self.pressing.grow(capacity)
         wider = np.full((len(Observed), capacity), np.nan)
         wider[:, : self.observed.shape[1]] = self.observed
         self.observed = wider
@@ -341,6 +399,7 @@ class Instruments:
         columns["interval_h"] = self.rows.interval_h
         columns["multiplier"] = self.rows.multiplier
         columns["premium"] = self.formula.premium.now
+        columns["fair_premium"] = self.rows.fair_premium
 
 
 def _differs(before: Floats, after: Floats) -> Flags:

@@ -37,7 +37,30 @@ THEORY = (
     _metric("cap_use", "cap", Unit.PERCENT, "Largest share of a cap that an instrument uses.", "max r/cap", "§5.1", 6, 0),
 )  # fmt: skip
 
+PRESSURE = (
+    _metric("carry_excess", "rho", Unit.RATE, "OI-weighted mean rate above what money costs.", "Σw(h − (r_q − r_b)/8760)/Σw", "§2.6", 9),
+    _metric("funding_flow", "flow $/h", Unit.USD_PER_HOUR, "Dollars per hour from longs to shorts.", "Σ OI·h", "§3.1", 8),
+    _metric("gini", "Gini", Unit.MULTIPLE, "How unevenly open interest lies on the instruments: 0 even, 1 all on one.", "Σ(2i − n − 1)x_(i)/(nΣx)", "§3.1", 5, 2),
+    _metric("hhi", "HHI", Unit.MULTIPLE, "Concentration of open interest.", "Σs²", "§3.1", 5, 2),
+    _metric("effective", "eff n", Unit.MULTIPLE, "How many equal instruments the open interest amounts to.", "1/Σs²", "§3.1", 5, 1),
+    _metric("own_z", "own z", Unit.SIGMA, "Rate of the leading instrument against its own settled history.", "own z of the largest weight", "§3.2", 6),
+    _metric("percentile", "pctile", Unit.PERCENT, "Percentile of the leading instrument's rate in its own settled history.", "percentile of the largest weight", "§3.3", 6, 0),
+    _metric("half_life", "half-life", Unit.HOURS, "Half-life of the leading instrument's rate.", "half-life of the largest weight", "§3.5", 9, ascending=True),
+    _metric("realised_7d", "paid 7d", Unit.RATE, "OI-weighted mean of the settled rates of seven days.", "Σw·paid/Σw", "§3.4", 9),
+    _metric("regime", "regime", Unit.TEXT, "Regime of the leading instrument.", "regime of the largest weight", "§3.6", 13),
+    _metric("crowding", "crowd", Unit.SCORE, "OI-weighted crowding, 0 to 100; below zero: shorts.", "Σw·crowding/Σw", "§5.1", 6, 0),
+    _metric("squeeze", "squeeze", Unit.TEXT, "Which crowded side the price moves against, at the leading instrument.", "squeeze of the largest weight", "§5.1", 7),
+    _metric("quadrant", "quadrant", Unit.TEXT, "What moved open interest and price over four hours, at the leading instrument.", "quadrant of the largest weight", "§5.1", 14),
+    _metric("oi_24h", "OI 24h", Unit.PERCENT, "OI-weighted growth of open interest in base units over a day.", "Σw·Δln OI/Σw", "§5.1", 7),
+    _metric("oi_to_volume", "OI/vol", Unit.MULTIPLE, "Open interest against a day's volume.", "Σ OI/Σ V24", "§5.1", 7, 2),
+    _metric("volatility", "vol d", Unit.PERCENT, "Daily volatility of the price at the leading instrument.", "volatility of the largest weight", "§5.2", 7),
+    _metric("purge", "purge", Unit.SIGMA, "Largest severity of a purge in the running hour.", "max over instruments", "§5.2", 6),
+    _metric("phase", "phase", Unit.TEXT, "Leverage cycle of the leading instrument.", "phase of the largest weight", "§5.2", 9),
+    _metric("oi_usage", "OI use", Unit.PERCENT, "Largest use of an open-interest cap.", "max OI/cap", "§5.5", 6, 0),
+)  # fmt: skip
+
 CARRY = (
+    _metric("net_apr", "net APR", Unit.RATE, "What the asset's best pair is expected to earn on its notional over seven days, after costs.", "net·8760/168", "§4.4", 9),
     _metric("breakeven", "b/e", Unit.HOURS, "Time until the best pair has earned its costs; missing when it never does or is not priced.", "first settlement with Σ funding ≥ costs", "§4.4", 6, ascending=True),
 )  # fmt: skip
 
@@ -57,4 +80,4 @@ QUALITY = (
     _metric("trend", "trend", Unit.SERIES, "Consensus over the last day.", "one point per period", "§3.1", 8),
 )  # fmt: skip
 
-ASSET_METRICS = (*IDENTITY, *SKEW, *THEORY, *CARRY, *SIZE, *QUALITY)
+ASSET_METRICS = (*IDENTITY, *SKEW, *THEORY, *PRESSURE, *CARRY, *SIZE, *QUALITY)

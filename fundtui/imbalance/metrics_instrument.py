@@ -55,6 +55,62 @@ THEORY = (
     _metric("divergence_t", "div t", Unit.SIGMA, "Divergence against its own error band.", "D/max(ε_F, 0.01 bp)", "§2.7", 6, aliases=("t",)),
 )  # fmt: skip
 
+EXPECTATION = (
+    _metric("projected", "projected", Unit.RATE, "Rate at settlement by the venue's formula if the premium decays to its mean.", "F(Ā projected to T)", "§2.4", 9),
+    _metric("drift", "drift", Unit.RATE, "Where the rate is heading if the present premium stays.", "F(P now) − f", "§0", 9),
+    _metric("carry_excess", "rho", Unit.RATE, "Rate above what money costs: quote cash rate less the coin's yield.", "h − (r_q − r_b)/8760", "§2.6", 9),
+    _metric("fair_premium", "fair prem", Unit.BP, "Premium at which the venue's own formula pays exactly the cost of money.", "P*: F(P*) = r_q − r_b", "§2.6", 9),
+    _metric("premium_gap", "P − P*", Unit.BP, "Premium above the fair one: comparable across venues, which the premium is not.", "P − P*", "§2.6", 9),
+)  # fmt: skip
+
+HISTORY = (
+    _metric("own_z", "own z", Unit.SIGMA, "Rate against its own settled history.", "(h − m)/√v, exponential, half-life 10 d, 30 settlements", "§3.2", 6),
+    _metric("percentile", "pctile", Unit.PERCENT, "Share of the own settled history below the rate, plateaus at their middle.", "(below + ½·own bin)/n, asinh bins", "§3.3", 6, 0),
+    _metric("streak", "streak", Unit.COUNT, "Settlements in a row of one sign; below zero for negative ones.", "signed count", "§3.4", 6),
+    _metric("streak_h", "streak h", Unit.HOURS, "Hours that the streak covers.", "ΣN", "§3.4", 8),
+    _metric("realised_1d", "paid 1d", Unit.RATE, "Average settled rate of the last day.", "Σr·8760/24", "§3.4", 9),
+    _metric("realised_3d", "paid 3d", Unit.RATE, "Average settled rate of the last three days.", "Σr·8760/72", "§3.4", 9),
+    _metric("realised_7d", "paid 7d", Unit.RATE, "Average settled rate of the last seven days.", "Σr·8760/168", "§3.4", 9),
+    _metric("realised_30d", "paid 30d", Unit.RATE, "Average settled rate of the last thirty days.", "Σr·8760/720", "§3.4", 9),
+    _metric("half_life", "half-life", Unit.HOURS, "Time in which half of the rate's distance from its mean is gone.", "N·ln ½/ln φ, AR(1), 60 settlements", "§3.5", 9, ascending=True),
+    _metric("phi", "phi", Unit.MULTIPLE, "Persistence from one settlement to the next, corrected for short samples.", "(nφ + 1)/(n − 3)", "§3.5", 5, 2),
+    _metric("mean_rate", "mu", Unit.RATE, "Mean to which the rate reverts.", "c/(1 − φ)", "§3.5", 9),
+    _metric("regime", "regime", Unit.TEXT, "Capped, extreme, crowded, pinned or neutral.", "first rule that holds", "§3.6", 13),
+    _metric("surprise", "surprise", Unit.RATE, "Last settled rate less what was published half an hour before.", "f(T) − f(T − 30 min)", "§0", 9),
+    _metric("formula_error", "form err", Unit.RATE, "Last settled rate less the venue's formula at the average we saw.", "f(T) − F(Ā_T)", "§0, §2.7", 9),
+    _metric("fitted_family", "fits", Unit.TEXT, "Formula family that the settlements fit three times better than the others.", "EWMA |f − F_family(Ā)|", "§2.7", 5),
+    _metric("locked", "locked", Unit.TEXT, "Whether the published rate proved fixed for the next settlement.", "unchanged and paid, 5 intervals", "§1", 6),
+    _metric("settlements", "settled #", Unit.COUNT, "Settlements that the statistics rest on.", "count", "§3.2", 9),
+)  # fmt: skip
+
+PRESSURE = (
+    _metric("oi_to_volume", "OI/vol", Unit.MULTIPLE, "Open interest against a day's volume: high where positions are large for the liquidity.", "OI/V24", "§5.1", 7, 2),
+    _metric("turnover", "turnover", Unit.HOURS, "Hours of the day's volume that turn open interest over once.", "24·OI/V24", "§5.1", 8),
+    _metric("oi_1h", "OI 1h", Unit.PERCENT, "Growth of open interest in base units over an hour.", "Δln OI", "§5.1", 7),
+    _metric("oi_4h", "OI 4h", Unit.PERCENT, "Growth of open interest in base units over four hours.", "Δln OI", "§5.1", 7),
+    _metric("oi_24h", "OI 24h", Unit.PERCENT, "Growth of open interest in base units over a day.", "Δln OI", "§5.1", 7),
+    _metric("return_1h", "px 1h", Unit.PERCENT, "Price change over an hour.", "Δln p", "§5.1", 7),
+    _metric("return_4h", "px 4h", Unit.PERCENT, "Price change over four hours.", "Δln p", "§5.1", 7),
+    _metric("return_24h", "px 24h", Unit.PERCENT, "Price change over a day.", "Δln p", "§5.1", 7),
+    _metric("quadrant", "quadrant", Unit.TEXT, "What moved open interest and price over four hours.", "signs of Δln OI and Δln p", "§5.1", 14),
+    _metric("crowding", "crowd", Unit.SCORE, "Crowding of one side, 0 to 100; below zero: shorts.", "100·Σw_k·p_k/Σw_k", "§5.1", 6, 0),
+    _metric("squeeze", "squeeze", Unit.TEXT, "Which crowded side the price moves against.", "sign of crowding, 4 h return", "§5.1", 7),
+    _metric("volatility", "vol d", Unit.PERCENT, "Daily volatility of the price.", "√24·EWMA sd of hourly returns", "§5.2", 7),
+    _metric("purge", "purge", Unit.SIGMA, "Severity of the leverage purge in the running hour.", "√(|z_oi|·z_p)", "§5.2", 6),
+    _metric("purge_kind", "event", Unit.TEXT, "Purge, critical purge, jump of open interest without price, or large move.", "thresholds (−4, 3), (−6, 4)", "§5.2", 12),
+    _metric("leverage_reset", "reset", Unit.PERCENT, "Open interest now against before the last purge.", "OI/OI before − 1", "§5.2", 7),
+    _metric("phase", "phase", Unit.TEXT, "Leverage cycle: calm, build-up, stretched, flush, reset.", "state machine", "§5.2", 9),
+    _metric("flow", "flow", Unit.TEXT, "Unusual movement before a settlement: payers leave or carry enters.", "|z| ≥ 3 in the last minutes", "§5.3", 13),
+    _metric("flow_z", "flow z", Unit.SIGMA, "Open interest's change before a settlement against the usual one.", "(Δln OI − m)/s", "§5.3", 6),
+    _metric("basis_z", "basis z", Unit.SIGMA, "Basis against its own mean.", "(b − m)/s, half-life 10 d", "§5.4", 7),
+    _metric("basis_half_life", "basis t½", Unit.HOURS, "Time in which half of the basis' distance from its mean is gone.", "ln ½/ln φ, AR(1) of hourly basis", "§5.4", 8),
+    _metric("converge_h", "converge", Unit.HOURS, "Expected time until the basis is within 5 bp of its mean.", "ln(|b − m|/ε)/κ", "§5.4", 8),
+    _metric("dated_apr", "dated", Unit.RATE, "Annualised basis of a dated contract.", "(F/S − 1)·365/d", "§5.4", 9),
+    _metric("term_premium", "term", Unit.RATE, "Funding that a dated contract implies until expiry, less the perpetuals' consensus.", "ln(F/S)/d − consensus", "§5.4", 9),
+    _metric("oi_usage", "OI use", Unit.PERCENT, "Open interest against the venue's cap.", "OI/cap", "§5.5", 6, 0),
+    _metric("time_to_full", "full in", Unit.HOURS, "Time until the cap is reached at the day's growth.", "ln(cap/OI)/growth", "§5.5", 8, ascending=True),
+)  # fmt: skip
+
 COMPARISON = (
     _metric("skew", "skew", Unit.RATE, "Rate less the OI-weighted mean of all other instruments of the asset.", "h − (Σwh − w_i·h_i)/(Σw − w_i)", "§3.1", 9),
     _metric("z", "z", Unit.SIGMA, "Robust z-score among the instruments of the asset.", "(h − median)/max(1.4826·MAD, floor); MAD = 0: 1.2533·mean|h − median|", "§3.1", 6),
@@ -71,8 +127,21 @@ SIZE = (
 QUALITY = (
     _metric("age", "age", Unit.SECONDS, "Time since the observation.", "now − observed", "§5.6", 5, ascending=True),
     _metric("observed_ms", "seen", Unit.TIME, "When it was observed.", "time of the poll", "§5.6", 8),
+    _metric("freshness", "quality", Unit.PERCENT, "Quality by age: halves every two cadences beyond the first.", "2^(−max(0, age/cadence − 1)/2)", "§5.6", 7, 0),
+    _metric("doubts", "doubts", Unit.TEXT, "Frozen mark, outlying mark, settlement not seen.", "data checks", "§5.6", 20),
     _metric("reasons", "why out", Unit.TEXT, "Why it is left out of comparisons; empty when it is in.", "all codes that hold", "§3.1", 28),
     _metric("notes", "notes", Unit.TEXT, "Caveats on figures that stay in comparisons.", "as read", "§1", 20),
 )  # fmt: skip
 
-INSTRUMENT_METRICS = (*IDENTITY, *RATES, *PRICES, *THEORY, *COMPARISON, *SIZE, *QUALITY)
+INSTRUMENT_METRICS = (
+    *IDENTITY,
+    *RATES,
+    *PRICES,
+    *THEORY,
+    *EXPECTATION,
+    *COMPARISON,
+    *SIZE,
+    *HISTORY,
+    *PRESSURE,
+    *QUALITY,
+)

@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from msgspec.structs import astuple
 
+from fundtui.imbalance import excess
 from fundtui.imbalance.rows import Floats, Ints
 from fundtui.imbalance.theory import Kernel, kernel_parameters
 from fundtui.imbalance.twap import AVERAGING_CODE
-from fundtui.market import Averaging, Family, Instrument, Note, Quote, RateKind, Reason
+from fundtui.market import Averaging, Family, Instrument, Note, Quote, RateKind, Reason, Status
+from fundtui.units import HOURS_PER_YEAR
 
 DEFAULT_INTEREST_8H = 0.0001
 """Interest part of funding where a venue's rule is unknown: the field's convention (methodology §3.1)."""
@@ -23,6 +26,18 @@ DOLLARS = frozenset(
     "USD USDT USDC USDE FDUSD BFUSD USD1 USDG RLUSD PYUSD DAI USDB USDD TUSD BUSD USDX UST USDH USDS SUSD".split()
 )
 """Quote currencies whose prices can be compared with each other as they are (within the price check's 2 %)."""
+
+
+class Money(msgspec.Struct, frozen=True):
+    """What money costs a year: cash in the quote currency, and what holding a coin earns (methodology §2.6)."""
+
+    quote_rate: float = excess.DEFAULT_QUOTE_RATE
+    yields: dict[str, float] = {}
+
+    def yield_of(self, asset_id: str) -> float:
+        """What an asset earns by being held; 0 unless told."""
+        return self.yields.get(asset_id, 0.0)
+
 
 REASONS = tuple(Reason)
 BIT = {reason: 1 << place for place, reason in enumerate(REASONS)}
@@ -91,9 +106,13 @@ class ContractNumbers(NamedTuple):
     estimate: bool
     averaging: int
     anchor_h: float
+    expiry_ms: float
+    dated: bool
+    fair_premium: float
+    money_h: float
 
 
-def contract_numbers(contract: Instrument) -> tuple[ContractNumbers, Kernel]:
+def contract_numbers(contract: Instrument, money: Money) -> tuple[ContractNumbers, Kernel]:
     """A contract's numbers and its funding kernel (methodology §2.2).
 
     `exact_mark`: the rule itself reads mark against index, so the premium from them is exact (tier 1).
@@ -115,6 +134,10 @@ def contract_numbers(contract: Instrument) -> tuple[ContractNumbers, Kernel]:
         estimate=contract.rate_kind in (RateKind.PREDICTED, RateKind.RUNNING),
         averaging=int(AVERAGING_CODE[rule.averaging]),
         anchor_h=float(rule.anchor_h),
+        expiry_ms=math.nan if contract.expiry_ms is None else float(contract.expiry_ms),
+        dated=contract.status is Status.DATED,
+        fair_premium=float(excess.fair_premium(money.quote_rate, money.yield_of(contract.asset_id), kernel)),
+        money_h=(money.quote_rate - money.yield_of(contract.asset_id)) / HOURS_PER_YEAR,
     )
     return numbers, kernel
 

@@ -29,6 +29,7 @@ class VenueRows:
         self.observed_ms = -1
         self.cadence_s = FIRST_CADENCE_S
         self.cadence_given = False
+        self.sampled_minute = -1
         self.contracts: tuple[Instrument, ...] = ()
         self.quotes: tuple[Quote, ...] = ()
         self.rows: Index = np.empty(0, np.intp)

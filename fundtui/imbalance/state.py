@@ -53,6 +53,10 @@ class InstrumentRows(Rows):
         "estimate": FLAG,
         "averaging": Field(3, np.int64),
         "anchor_h": ZERO,
+        "expiry_ms": NUMBER,
+        "dated": FLAG,
+        "fair_premium": NUMBER,
+        "money_h": NUMBER,
         "published": Field(1, np.int64),
         "checks": COUNT,
         "shown_reasons": Field(-1, np.int64),
@@ -79,6 +83,10 @@ class InstrumentRows(Rows):
     estimate: Flags
     averaging: Ints
     anchor_h: Floats
+    expiry_ms: Floats
+    dated: Flags
+    fair_premium: Floats
+    money_h: Floats
     published: Ints
     checks: Ints
     shown_reasons: Ints

@@ -88,11 +88,11 @@ class Table:
             self.labels[key].append(label)
         return known
 
-    def share_labels(self, keys: tuple[str, ...], labels: list[str], codes: dict[str, int]) -> None:
-        """Let text columns use one list of labels, so that codes can be copied between them."""
-        for key in keys:
-            self.labels[key] = labels
-            self._codes[key] = codes
+    def share_labels(self, keys: tuple[str, ...], other: Table, key: str) -> None:
+        """Let text columns use the labels of another table's column, so that codes can be copied between them."""
+        for mine in keys:
+            self.labels[mine] = other.labels[key]
+            self._codes[mine] = other._codes[key]
 
     def touch(self, rows: NDArray[np.intp]) -> None:
         """Mark rows as changed. `rows` are distinct."""

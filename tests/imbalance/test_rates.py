@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from fundtui.imbalance.rates import contract_numbers, observations, reason_bits, reasons_of
+from fundtui.imbalance.rates import Money, contract_numbers, observations, reason_bits, reasons_of
 from fundtui.imbalance.state import Observed
 from fundtui.market import NAN, Family, FundingRule, Quote, RateKind, Reason
 
@@ -36,7 +36,7 @@ def test_each_reason_has_its_own_bit(reason: Reason) -> None:
 
 
 def test_caps_and_interest_are_kept_per_hour() -> None:
-    numbers, _ = contract_numbers(contract("a", interval_h=4.0, rate_period_h=4.0, cap=0.02, floor=-0.01))
+    numbers, _ = contract_numbers(contract("a", interval_h=4.0, rate_period_h=4.0, cap=0.02, floor=-0.01), Money())
     assert numbers.cap_h == 0.005
     assert numbers.floor_h == -0.0025
     # Family A at four hours: half of 1 bp per four hours is 1 bp per eight.
@@ -44,12 +44,14 @@ def test_caps_and_interest_are_kept_per_hour() -> None:
 
 
 def test_a_rule_without_interest_has_none() -> None:
-    numbers, _ = contract_numbers(contract("a", rule=FundingRule(family=Family.NO_INTEREST)))
+    numbers, _ = contract_numbers(contract("a", rule=FundingRule(family=Family.NO_INTEREST)), Money())
     assert numbers.interest_h == 0.0
 
 
 def test_an_unknown_rule_is_given_the_conventional_interest_and_no_formula() -> None:
-    numbers, kernel = contract_numbers(contract("a", rule=FundingRule(family=Family.UNKNOWN), cap=NAN, floor=NAN))
+    numbers, kernel = contract_numbers(
+        contract("a", rule=FundingRule(family=Family.UNKNOWN), cap=NAN, floor=NAN), Money()
+    )
     assert numbers.interest_h == pytest.approx(1e-4 / 8)
     assert math.isnan(float(kernel.share))
     assert math.isnan(numbers.cap_h)
@@ -60,5 +62,5 @@ ESTIMATES = {RateKind.PREDICTED: True, RateKind.RUNNING: True, RateKind.SETTLED:
 
 @pytest.mark.parametrize("kind", list(ESTIMATES))
 def test_only_a_rate_for_the_running_interval_can_be_held_against_the_formula(kind: RateKind) -> None:
-    numbers, _ = contract_numbers(contract("a", rate_kind=kind))
+    numbers, _ = contract_numbers(contract("a", rate_kind=kind), Money())
     assert numbers.estimate is ESTIMATES[kind]
