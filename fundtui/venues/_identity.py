@@ -24,7 +24,32 @@ class Identity(msgspec.Struct, frozen=True):
     asset_class: AssetClass
 
 
-ALIASES = {"XBT": "BTC", "XDG": "DOGE"}
+ALIASES = {"XBT": "BTC", "XDG": "DOGE", "SPX6900": "SPX"}
+
+TRADITIONAL_ALIASES: dict[AssetClass, dict[str, str]] = {
+    AssetClass.CRYPTO: {},
+    AssetClass.EQUITY: {},
+    AssetClass.COMMODITY: {
+        **dict.fromkeys(("GOLD",), "XAU"),
+        **dict.fromkeys(("SILVER",), "XAG"),
+        **dict.fromkeys(("PLATINUM",), "XPT"),
+        **dict.fromkeys(("PALLADIUM",), "XPD"),
+        **dict.fromkeys(("CL", "USOIL", "WTIOIL"), "WTI"),
+        **dict.fromkeys(("UKOIL", "BRENTOIL"), "BRENT"),
+        **dict.fromkeys(("NG",), "NATGAS"),
+    },
+    AssetClass.FX: {
+        **{currency: f"{currency}USD" for currency in ("EUR", "GBP", "AUD", "NZD")},
+        **{currency: f"USD{currency}" for currency in ("JPY", "KRW", "CAD", "CHF")},
+    },
+    AssetClass.INDEX: {
+        **dict.fromkeys(("SP500", "US500", "SPX500"), "SPX"),
+        **dict.fromkeys(("XYZ100", "NAS100", "US100", "USTEC"), "NDX"),
+        **dict.fromkeys(("NIK225",), "JP225"),
+    },
+}
+"""Names of one thing -> the name it has here, per class. Currencies are pairs: a currency alone is quoted as its pair
+is everywhere (EUR in dollars, the dollar in yen)."""
 
 _THOUSANDS = [
     "BONK",
@@ -205,7 +230,8 @@ def identify(base: str, asset_class: AssetClass = AssetClass.CRYPTO) -> Identity
     if not is_symbol(base):
         raise BadRow("unsafe_symbol")
     if asset_class is not AssetClass.CRYPTO:
-        return Identity(base.upper(), 1.0, asset_class)
+        ticker = base.upper()
+        return Identity(TRADITIONAL_ALIASES[asset_class].get(ticker, ticker), 1.0, asset_class)
     if base in MULTIPLIERS:
         asset, multiplier = MULTIPLIERS[base]
         return Identity(asset, multiplier, asset_class)
@@ -223,7 +249,7 @@ _SHARES = frozenset(
     (
         "AAPL AMZN GOOGL GOOG META MSFT NVDA TSLA NFLX AMD INTC MU SNDK TSM ASML AVGO QCOM ARM PLTR COIN MSTR HOOD "
         "CRCL MRNA JNJ MRK PFE LLY UNH WMT COST MCD KO PEP DIS BABA JD PDD NIO SKHYNIX SAMSUNG ORCL CRM IBM CSCO GME "
-        "AMC MARA RIOT SMCI RDDT UBER ABNB JPM GS BAC XOM CVX BA SOXL SOXX TQQQ SQQQ QQQ SPY IWM EWY EWJ CRWV AMAT "
+        "AMC MARA RIOT SMCI RDDT UBER ABNB JPM GS BAC XOM BA SOXL SOXX TQQQ SQQQ QQQ SPY IWM EWY EWJ CRWV AMAT "
         "MRVL HIMS RIVN XIAOMI SOFTBANK KIOXIA SMSN SKHX HANMI HYUNDAI DRAM PENG ANTHROPIC OPENAI SPACEX SPCX"
     ).split()
 )

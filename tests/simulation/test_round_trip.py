@@ -28,7 +28,7 @@ HOUR_MS = 3_600_000
 CLASSES = {"coin": "crypto", "share": "equity", "commodity": "commodity", "index": "index"}
 CONTINUOUS = frozenset({"deribit", "paradex"})
 FIXED_AN_HOUR_AHEAD = frozenset({"kraken-futures", "pacifica"})
-RENAMED = {"XAU": {"GOLD"}, "XAG": {"SILVER"}, "SPX500": {"SP500"}, "NAS100": {"XYZ100"}}
+RENAMED = {"SPX500": {"SPX"}, "NAS100": {"NDX"}}
 EVERYTHING = Scale(venues=len(ALL_NAMES))
 READABLE = [name for name in ALL_NAMES if name in BUILT_IN]
 

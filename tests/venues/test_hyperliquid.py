@@ -142,8 +142,8 @@ def test_trap_dex_names_that_collide_with_tickers_elsewhere_are_told_apart_by_cl
     ("name", "annotated", "asset_id"),
     [
         ("xyz:NVDA", None, "NVDA.eq"),
-        ("xyz:EUR", None, "EUR.fx"),
-        ("xyz:CL", None, "CL.cm"),
+        ("xyz:EUR", None, "EURUSD.fx"),
+        ("xyz:CL", None, "WTI.cm"),
         ("flx:BTC", None, "BTC"),
         ("hyna:LIT", None, "LIT"),
         ("para:STX", None, "STX.eq"),
