@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fundtui.alerts.alert import Alert, Subject, Transition, fingerprint
 from fundtui.alerts.machine import INACTIVE, Phase, Reading, State, Told, step
 from fundtui.alerts.rule import Rule
-from fundtui.alerts.words import filled, sentence, terms_of, value_text
+from fundtui.alerts.words import TermReader, filled, sentence, value_text
 from fundtui.imbalance.table import Table
 from fundtui.query import Query, Selection
 from fundtui.status import Severity
@@ -44,6 +44,14 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     now_s: float
     stale: Bools
     doubtful: Bools
+
+
+class _Glance(NamedTuple):
+    """A look with what one rule makes of it."""
+
+    look: Look
+    terms: TermReader
+    critical: Bools | None
 
 
 class Track:
@@ -85,15 +93,17 @@ class Track:
         alive = selection.table.alive[rows]
         fires = fires & alive
         candidates = np.where(marks == QUIET, fires, (marks == WATCHED) | ~fires | look.stale)
-        if self.rule.critical is not None:
-            candidates |= (marks == STEADY) & self.rule.critical.mask(selection)
+        critical = None if self.rule.critical is None else self.rule.critical.mask(selection)
+        if critical is not None:
+            candidates |= (marks == STEADY) & critical
         if not candidates.any():
             return []
         places = np.flatnonzero(candidates)
         readings = self._readings(look, fires, assets, places)
+        glance = _Glance(look, TermReader(self._when, selection), critical)
         transitions = []
         for place, reading in zip(places.tolist(), readings, strict=True):
-            told = self._step(look, place, int(rows[place]), reading)
+            told = self._step(glance, place, int(rows[place]), reading)
             if told is not None:
                 transitions.append(told)
         return transitions
@@ -138,7 +148,8 @@ class Track:
         chosen: Bools = wanted[selection.columns["asset"]]
         return chosen
 
-    def _step(self, look: Look, place: int, row: int, reading: Reading) -> Transition | None:
+    def _step(self, glance: _Glance, place: int, row: int, reading: Reading) -> Transition | None:
+        look = glance.look
         alert = self.alerts.get(row)
         elapsed_s = look.now_s - self._looked_s.get(row, look.now_s)
         self._looked_s[row] = look.now_s
@@ -154,7 +165,7 @@ class Track:
             alert = msgspec.structs.replace(alert, next_ms=next_ms)
         told, severity, escalated = result.told, alert.severity, alert.escalated
         sure = result.state.phase is Phase.FIRING and reading is Reading.TRUE
-        if sure and not escalated and self._critical(look, place):
+        if sure and not escalated and glance.critical is not None and glance.critical[place]:
             told, severity, escalated = told or Told.ESCALATED, Severity.CRITICAL, True
         if told is None or told is Told.DROPPED:
             since_ms = alert.since_ms if alert.state.phase is result.state.phase else look.now_ms
@@ -163,11 +174,11 @@ class Track:
         # Grows for ever, over restarts too: it makes each transition's key unique.
         number = max(alert.number + 1, look.now_ms)
         alert = msgspec.structs.replace(alert, severity=severity, escalated=escalated, number=number, why=result.why)
-        return self._tell(look, place, row, alert, result.state, told)
+        return self._tell(glance, place, row, alert, result.state, told)
 
-    def _tell(self, look: Look, place: int, row: int, alert: Alert, state: State, told: Told) -> Transition:
-        rule, now_ms = self.rule, look.now_ms
-        terms = terms_of(self._when, look.selection, place)
+    def _tell(self, glance: _Glance, place: int, row: int, alert: Alert, state: State, told: Told) -> Transition:
+        rule, look, now_ms = self.rule, glance.look, glance.look.now_ms
+        terms = glance.terms.at(place)
         fired_ms = now_ms if told is Told.FIRED else alert.fired_ms
         lasted_s = (now_ms - (alert.since_ms if told is Told.FIRED else alert.fired_ms or now_ms)) / 1000.0
         numeric = next((term for term in terms if not math.isnan(term.threshold)), None)
@@ -217,10 +228,6 @@ class Track:
             severity=rule.severity,
             since_ms=look.now_ms,
         )
-
-    def _critical(self, look: Look, place: int) -> bool:
-        critical = self.rule.critical
-        return critical is not None and bool(critical.mask(look.selection)[place])
 
     def _places(self, look: Look, place: int, alert: Alert, text: str) -> dict[str, str]:
         values: dict[str, str] = {"subject": alert.subject.key, "rule": alert.rule, "text": text}

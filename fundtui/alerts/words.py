@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fundtui.alerts.alert import Subject, Term
 from fundtui.alerts.machine import Told, Why
 from fundtui.imbalance.catalogue import Level, find
 from fundtui.imbalance.display import display
 from fundtui.query import NumericTerm, Query, Selection
+from fundtui.query import Term as QueryTerm
 from fundtui.text import clean
 from fundtui.units import format_duration
 
@@ -30,17 +32,33 @@ def value_text(level: Level, keys: tuple[str, ...], value: float) -> str:
     return display(metric, value / metric.export_factor)
 
 
-def terms_of(query: Query, selection: Selection, place: int) -> tuple[Term, ...]:
-    """A query's comparisons at one row: what was compared with what."""
-    terms = []
-    for term in query.terms:
+class TermReader:
+    """A query's comparisons over a selection, worked out for all rows when the first one is asked for."""
+
+    def __init__(self, query: Query, selection: Selection) -> None:
+        self._query = query
+        self._selection = selection
+        self._columns: list[tuple[str, tuple[str, ...], Sequence[Any], Sequence[float]]] = []
+
+    def at(self, place: int) -> tuple[Term, ...]:
+        """What was compared with what at one row."""
+        if not self._columns:
+            self._columns = [self._column(term) for term in self._query.terms]
+        terms = []
+        for source, keys, left, right in self._columns:
+            if right:
+                value = left[place]
+                text = value_text(self._query.level, keys, value)
+                terms.append(Term(source, value, right[place], text))
+            else:
+                terms.append(Term(source, text=left[place]))
+        return tuple(terms)
+
+    def _column(self, term: QueryTerm) -> tuple[str, tuple[str, ...], Sequence[Any], Sequence[float]]:
         if isinstance(term, NumericTerm):
-            left, right = term.sides(selection)
-            value, threshold = float(left[place]), float(right[place])
-            terms.append(Term(term.source, value, threshold, value_text(query.level, term.left.keys, value)))
-        else:
-            terms.append(Term(term.source, text=term.texts(selection)[place]))
-    return tuple(terms)
+            left, right = term.sides(self._selection)
+            return term.source, term.left.keys, left.tolist(), right.tolist()
+        return term.source, (), term.texts(self._selection), ()
 
 
 def sentence(

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from fundtui.alerts.defaults import NAMES as BUILT_IN_RULES
 from fundtui.commands.errors import USAGE, CommandError
 from fundtui.config import ConfigError, Inputs, Watcher, load_inputs, locate
 from fundtui.text import clean
@@ -20,7 +21,7 @@ def inputs_of(arguments: argparse.Namespace) -> Inputs:
     """What the configuration of this call is loaded from."""
     path = getattr(arguments, "config", None)
     flags = {key: getattr(arguments, flag) for flag, key in FLAGS.items() if hasattr(arguments, flag)}
-    return Inputs(path=Path(path) if path is not None else None, environment=os.environ, flags=flags)
+    return Inputs(path=None if path is None else Path(path), environment=os.environ, flags=flags, rules=BUILT_IN_RULES)
 
 
 def load_settings(arguments: argparse.Namespace) -> Watcher:

@@ -34,7 +34,8 @@ class Market:
         self.instruments = Table(Level.INSTRUMENT, CATALOGUE[Level.INSTRUMENT], 16)
         self.now_s = 0.0
         self.room = Room(wanted, self.rules(), self.sinks, stored or Stored(), self.now_ms)
-        self.venues(up=("okx",))
+        if stored is None:
+            self.venues(up=("okx",))
 
     @property
     def now_ms(self) -> int:
@@ -55,12 +56,18 @@ class Market:
     def _health(self, name: str, state: VenueState, age_s: float) -> VenueHealth:
         return VenueHealth(venue=name, title=name, state=state, age_s=age_s, cadence_s=15.0, rows=5)
 
-    def set(self, level: Level, key: str, **cells: float | str) -> int:
-        """Write a row in stored units and have it looked at."""
+    def write(self, level: Level, key: str, **cells: float | str) -> int:
+        """Write a row in stored units."""
         table = self.assets if level is Level.ASSET else self.instruments
         row = table.index[key] if key in table.index else table.add(key)
         for name, value in cells.items():
             table.columns[name][row] = table.code(name, value) if isinstance(value, str) else value
+        return row
+
+    def set(self, level: Level, key: str, **cells: float | str) -> int:
+        """Write a row in stored units and have it looked at."""
+        row = self.write(level, key, **cells)
+        table = self.assets if level is Level.ASSET else self.instruments
         self.room.readings.observe(table, np.array([row]), self.now_ms, self.now_s)
         return row
 
