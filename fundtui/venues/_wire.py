@@ -182,7 +182,12 @@ def is_geo_block(body: bytes) -> bool:
 
 
 def number(value: float | int | str | None) -> float:
-    """A finite float, NaN for missing: None, "", NaN and infinities. Raises BadRow for any other text."""
+    """A finite float, NaN for missing: None, "", NaN, infinities and what is beyond any market's size.
+
+    Raises BadRow for any other text.
+    """
+    if type(value) is float:
+        return value if -MAX_NUMBER < value < MAX_NUMBER else NAN
     if isinstance(value, str):
         if not value:
             return NAN
@@ -191,7 +196,7 @@ def number(value: float | int | str | None) -> float:
                 return NAN
             raise BadRow("not_a_number")
         value = float(value)
-    return float(value) if value is not None and abs(value) < MAX_NUMBER else NAN
+    return float(value) if value is not None and -MAX_NUMBER < value < MAX_NUMBER else NAN
 
 
 def positive(value: float | int | str | None) -> float:
@@ -204,6 +209,8 @@ def positive(value: float | int | str | None) -> float:
 
 def amount(value: float | int | str | None) -> float:
     """A finite number of at least zero, else NaN: open interest and volume."""
+    if type(value) is float and 0.0 <= value < MAX_NUMBER:
+        return value
     result = number(value)
     return result if result >= 0 else NAN
 

@@ -10,7 +10,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    AssetClass,
     Averaging,
     Batch,
     Family,
@@ -23,7 +22,7 @@ from fundtui.market import (
 )
 from fundtui.venues import _fapi
 from fundtui.venues._fapi import PremiumRow, SymbolRow, TickerRow, status_of
-from fundtui.venues._identity import identify, in_usd, other_class
+from fundtui.venues._identity import identify, in_usd, other_class, unmarked_class
 from fundtui.venues._wire import (
     BadRow,
     Rows,
@@ -89,7 +88,7 @@ def _contract(
     check_symbol(symbol)
     base, quoted, margin = _base_quote(symbol, listed)
     traditional = listed is not None and listed.contractType.startswith("TRADIFI")
-    identity = identify(base, other_class(base) if traditional else AssetClass.CRYPTO)
+    identity = identify(base, other_class(base) if traditional else unmarked_class(base))
     # The interest rate of a row is not scaled to its interval here: only `fundingInfo` tells that.
     interval_h = interval_from(number(info.fundingIntervalHours)) if info is not None else NAN
     return Instrument(

@@ -25,7 +25,7 @@ from fundtui.market import (
 from fundtui.units import HOUR_MS
 from fundtui.venues import _fapi
 from fundtui.venues._fapi import NEVER_MS, PremiumRow, SymbolRow, TickerRow, hour_of_day, interval_hours, status_of
-from fundtui.venues._identity import identify, in_usd, other_class
+from fundtui.venues._identity import identify, in_usd, other_class, unmarked_class
 from fundtui.venues._wire import (
     BadRow,
     Rows,
@@ -106,7 +106,7 @@ def _base_quote(symbol: str, listed: SymbolRow | None) -> tuple[str, str, str]:
 
 def _asset_class(base: str, listed: SymbolRow | None) -> AssetClass:
     if listed is None:
-        return AssetClass.CRYPTO
+        return unmarked_class(base)
     if listed.underlyingType == "INDEX":
         return AssetClass.INDEX
     return other_class(base) if listed.contractType == "TRADIFI_PERPETUAL" else AssetClass.CRYPTO

@@ -23,7 +23,7 @@ from fundtui.market import (
     Settlement,
     Status,
 )
-from fundtui.venues._identity import identify, other_class
+from fundtui.venues._identity import identify, other_class, unmarked_class
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -195,7 +195,9 @@ def _contract(
     check_symbol(symbol)
     base, quoted, settle = _currencies(symbol, product, listed)
     traditional = listed is not None and listed.isRwa == "YES"
-    identity = identify(base, other_class(base) if traditional else AssetClass.CRYPTO)
+    said = listed.isRwa if listed is not None else None
+    asset_class = other_class(base) if traditional else AssetClass.CRYPTO if said == "NO" else unmarked_class(base)
+    identity = identify(base, asset_class)
     if interval is None and listed is not None:
         interval = listed.fundInterval
     status = _status(symbol, listed, delivery_ms)
@@ -221,22 +223,25 @@ def _contract(
     )
 
 
-def _rows(parts: Parts) -> Iterator[tuple[str, TickerRow, FundRateRow | None]]:
+def _rows(parts: Parts) -> Iterator[tuple[str, TickerRow, FundRateRow | None, ListedRow | None]]:
     """Tickers with their row of `current-fund-rate`, then rates without a ticker, then contracts not trading."""
     for product in PRODUCTS:
         tickers: Rows[TickerRow] = parts.get(f"tickers:{product}", Rows(()))
         rates: Rows[FundRateRow] = parts.get(f"current-fund-rate:{product}", Rows(()))
         rate_of = by_key(rates.good, lambda row: row.symbol)
+        listed: Mapping[str, ListedRow] = parts.get(f"contracts:{product}", {})
         known = {row.symbol for row in tickers.good}
         for ticker in tickers.good:
-            yield product, ticker, rate_of.get(ticker.symbol)
+            yield product, ticker, rate_of.get(ticker.symbol), listed.get(ticker.symbol)
         for rate in rates.good:
             if rate.symbol not in known:
-                yield product, TickerRow(symbol=rate.symbol), rate
-        listed: Mapping[str, ListedRow] = parts.get(f"contracts:{product}", {})
+                yield product, TickerRow(symbol=rate.symbol), rate, listed.get(rate.symbol)
         for symbol, row in listed.items():
             if symbol not in known and symbol not in rate_of and _status(symbol, row, 0) is not Status.TRADING:
-                yield product, TickerRow(symbol=symbol, deliveryTime=row.deliveryTime), None
+                yield product, TickerRow(symbol=symbol, deliveryTime=row.deliveryTime), None, row
+
+
+NO_FUNDING = FundRateRow(symbol="")
 
 
 def read(parts: Parts, observed_ms: int) -> Batch:
@@ -245,20 +250,20 @@ def read(parts: Parts, observed_ms: int) -> Batch:
     need(parts, *sources)
     rejected = sum(parts[name].rejected for name in sources if name in parts)
 
-    def quote(row: tuple[str, TickerRow, FundRateRow | None]) -> Quote:
-        product, ticker, funding = row
-        listed: Mapping[str, ListedRow] = parts.get(f"contracts:{product}", {})
+    def quote(row: tuple[str, TickerRow, FundRateRow | None, ListedRow | None]) -> Quote:
+        product, ticker, funding, listed = row
+        funding = funding or NO_FUNDING
         contract = _contract(
             ticker.symbol,
             product,
-            listed.get(ticker.symbol),
-            funding.fundingRateInterval if funding is not None else None,
-            funding.maxFundingRate if funding is not None else None,
-            funding.minFundingRate if funding is not None else None,
+            listed,
+            funding.fundingRateInterval,
+            funding.maxFundingRate,
+            funding.minFundingRate,
             ticker.deliveryTime or 0,
         )
         # The rate that came with the interval wins over the ticker's, which may be of another moment.
-        published = ticker.fundingRate if funding is None or funding.fundingRate is None else funding.fundingRate
+        published = ticker.fundingRate if funding.fundingRate is None else funding.fundingRate
         rate = NAN if contract.status is Status.DATED else check_rate(number(published))
         mark, oi_base = positive(ticker.markPrice), amount(ticker.holdingAmount)
         volume = ticker.usdtVolume if ticker.usdtVolume is not None else ticker.quoteVolume
@@ -266,7 +271,7 @@ def read(parts: Parts, observed_ms: int) -> Batch:
             contract,
             observed_ms,
             rate,
-            check_next(funding.nextUpdate, observed_ms) if funding is not None else None,
+            check_next(funding.nextUpdate, observed_ms),
             mark,
             positive(ticker.indexPrice),
             positive(ticker.lastPr),

@@ -22,7 +22,7 @@ from fundtui.market import (
     Settlement,
     Status,
 )
-from fundtui.venues._identity import identify, other_class
+from fundtui.venues._identity import identify, other_class, unmarked_class
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -197,7 +197,9 @@ def _status(listed: ListedRow | None, *, funded: bool, delivery_ms: int, phase: 
 
 
 def _asset_class(base: str, listed: ListedRow | None) -> AssetClass:
-    match listed.symbolType if listed is not None else None:
+    if listed is None:
+        return unmarked_class(base)
+    match listed.symbolType:
         case "stock":
             return AssetClass.EQUITY
         case "forex":

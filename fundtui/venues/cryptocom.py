@@ -20,7 +20,7 @@ from fundtui.market import (
     Settlement,
     Status,
 )
-from fundtui.venues._identity import identify, other_class
+from fundtui.venues._identity import identify, other_class, unmarked_class
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -144,7 +144,8 @@ def _contract(name: str, listed: ListedRow | None, rate_kind: RateKind) -> Instr
         raise BadRow("unknown_quote_currency")
     kind_word = (listed.product_type or "").upper() if listed is not None else ""
     traditional = any(word in kind_word for word in TRADITIONAL_WORDS)
-    identity = identify(base, other_class(base) if traditional else AssetClass.CRYPTO)
+    asset_class = other_class(base) if traditional else AssetClass.CRYPTO if kind_word else unmarked_class(base)
+    identity = identify(base, asset_class)
     dated = ending != "PERP"
     status = Status.DATED if dated else Status.TRADING
     if not dated and listed is not None and not listed.tradable:

@@ -21,7 +21,7 @@ from fundtui.market import (
     Status,
 )
 from fundtui.units import HOUR_MS
-from fundtui.venues._identity import identify
+from fundtui.venues._identity import identify, unmarked_class
 from fundtui.venues._wire import (
     NULL,
     Decoder,
@@ -181,7 +181,7 @@ def _contract(
     daily_interest: float | None,
 ) -> Instrument:
     check_symbol(symbol)
-    identity = identify(base)
+    identity = identify(base, unmarked_class(base))
     interval_h = NAN if status is Status.DATED else interval_from(number(granularity_ms) / HOUR_MS)
     return Instrument(
         venue=NAME,

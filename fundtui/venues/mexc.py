@@ -23,7 +23,7 @@ from fundtui.market import (
     Settlement,
     Status,
 )
-from fundtui.venues._identity import identify, other_class
+from fundtui.venues._identity import identify, other_class, unmarked_class
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -183,7 +183,7 @@ def _contract(
         base = base.removesuffix(STOCK) if share else base
         identity = identify(base, AssetClass.EQUITY if share else other_class(base))
     else:
-        identity = identify(base)
+        identity = identify(base, unmarked_class(base) if listed is None else AssetClass.CRYPTO)
     status = _status(listed)
     interval_h = NAN if status is Status.DATED else interval_from(number(cycle_h))
     return Instrument(

@@ -12,7 +12,6 @@ import msgspec
 from fundtui.market import (
     NAN,
     UNKNOWN_RULE,
-    AssetClass,
     Averaging,
     Batch,
     Family,
@@ -27,7 +26,7 @@ from fundtui.market import (
     Status,
 )
 from fundtui.units import HOUR_MS
-from fundtui.venues._identity import identify, other_class
+from fundtui.venues._identity import identify, other_class, unmarked_class
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -268,7 +267,7 @@ def _contract(
     inverse = listed.ctType == "inverse" if listed is not None else quoted == "USD" and kind == "SWAP"
     # OKX's swaps on shares and commodities are those whose formula has an interest of exactly zero.
     traditional = rule.family is Family.PER_INTERVAL and rule.interest_8h == 0
-    identity = identify(base, other_class(base) if traditional else AssetClass.CRYPTO)
+    identity = identify(base, other_class(base) if traditional else unmarked_class(base))
     status = _status(instrument, kind, listed)
     expiry_ms = _expiry_ms(instrument, listed)
     settle = (listed.settleCcy if listed is not None else None) or (base if inverse else quoted)

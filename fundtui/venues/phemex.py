@@ -22,7 +22,7 @@ from fundtui.market import (
     Settlement,
     Status,
 )
-from fundtui.venues._identity import identify, other_class
+from fundtui.venues._identity import identify, other_class, unmarked_class
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -233,7 +233,8 @@ def _contract(
     check_symbol(symbol)
     base, quoted, settle, kind = _currencies(symbol, listed)
     sub_type = listed.perpProductSubType if listed is not None else None
-    identity = identify(base, other_class(base) if sub_type == "TradFi" else AssetClass.CRYPTO)
+    asset_class = unmarked_class(base) if sub_type is None else AssetClass.CRYPTO
+    identity = identify(base, other_class(base) if sub_type == "TradFi" else asset_class)
     if interval_s is None and listed is not None:
         interval_s = listed.fundingInterval
     interval_h = interval_from(number(interval_s) / 3600)

@@ -228,3 +228,8 @@ def test_history_documented_and_paging_by_window() -> None:
     assert int(dict(following.params)["to"]) == end_ms - 99 * 28_800_000 - 1
     assert history.next(following, full, "ETHUSDTM", start_ms, end_ms) is None
     assert history.next(following, (), "ETHUSDTM", start_ms, end_ms) is None
+
+
+def test_tickers_that_no_coin_has_are_no_coins() -> None:
+    assert one(contract("XAUUSDTM", baseCurrency="XAU")).contract.asset_id == "XAU.cm"
+    assert one(contract("SPXUSDTM", baseCurrency="SPX")).contract.asset_id == "SPX"

@@ -20,6 +20,7 @@ from fundtui.venues._wire import (
     check_next,
     check_rate,
     check_symbol,
+    interval_between,
     interval_from,
     is_geo_block,
     iso_ms,
@@ -308,3 +309,13 @@ def test_settlements_drop_bad_rows_until_too_many_are_bad() -> None:
     assert len(settlements([*good, Row("A", 3.0)], make)) == 9
     with pytest.raises(BadAnswer):
         settlements([*good, *[Row("A", 3.0)] * 9], make)
+
+
+def test_interval_told_by_settlement_times() -> None:
+    start = 1_787_788_800_000
+    assert interval_between([start, start + 8 * HOUR_MS, start + 12 * HOUR_MS]) == 4
+    assert interval_between([start + 8 * HOUR_MS + 4000, start]) == 8  # printed seconds late
+    assert interval_between([start, start + 3600_000]) == 1
+    assert math.isnan(interval_between([start, start + 5 * HOUR_MS]))
+    assert math.isnan(interval_between([start, start]))
+    assert math.isnan(interval_between([]))
