@@ -6,13 +6,9 @@ The peer is the plain way: each rule's expression evaluated over all rows with n
 from __future__ import annotations
 
 import statistics
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from fundtui.alerts.readings import Readings
 from fundtui.alerts.rule import rules_of
