@@ -13,9 +13,12 @@ import msgspec
 import numpy as np
 
 from fundtui.imbalance import checks
+from fundtui.imbalance.boards import Boards
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.compare import SHARED_TEXTS, Comparison
 from fundtui.imbalance.instruments import NO_ROWS, Instruments
+from fundtui.imbalance.ladder import Rung
+from fundtui.imbalance.pairs import CarrySettings, Pairs
 from fundtui.imbalance.rates import Money, reasons_of
 from fundtui.imbalance.registry import instrument_event
 from fundtui.imbalance.rows import Index
@@ -31,12 +34,14 @@ MINUTE_MS = 60_000
 class CalculatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a person may want otherwise. trend_every_s x trend_points is the span of the sparkline.
 
-    money: what cash and holding a coin earn a year.
+    money: what cash and holding a coin earn a year. carry: how pairs are priced, every carry_every_s.
     """
 
     trend_points: int = 48
     trend_every_s: float = 1800.0
     money: Money = Money()
+    carry: CarrySettings = CarrySettings()
+    carry_every_s: float = 5.0
 
 
 class Changes(NamedTuple):
@@ -62,7 +67,19 @@ class Calculator:
         self.instruments = self._instruments.table
         self._comparison = Comparison(self.assets, self.instruments, self._instruments.rows, self._instruments.members)
         self._trend = Trend(self.assets, "trend", "consensus", self.settings.trend_every_s)
+        self._boards = Boards(self._instruments, self.assets)
+        self._pairs = Pairs(
+            self._instruments, self.assets, self._comparison, self.settings.carry, self.settings.money.quote_rate
+        )
+        self.tables = {
+            Level.ASSET: self.assets,
+            Level.INSTRUMENT: self.instruments,
+            Level.PAIR: self._pairs.table,
+            Level.VENUE: self._boards.venues,
+            Level.MARKET: self._boards.market,
+        }
         self._minute = -1
+        self._priced = -1
         self.assets.share_labels(("long", "short"), self.instruments, "venue")
         for key in SHARED_TEXTS:
             self.assets.share_labels((key,), self.instruments, key)
@@ -96,6 +113,29 @@ class Calculator:
     def cadence_s(self, venue: str) -> float:
         """How often a venue's batches are due."""
         return self._instruments.registry.venue(venue).cadence_s
+
+    @property
+    def pairs(self) -> Table:
+        """Pairs that could be carried: the widest ones and, in turn, the others."""
+        return self._pairs.table
+
+    @property
+    def venues(self) -> Table:
+        """Venues by what they list."""
+        return self._boards.venues
+
+    @property
+    def market(self) -> Table:
+        """The whole market, one row."""
+        return self._boards.market
+
+    def ladder(self, pair_row: int, now_ms: int) -> tuple[Rung, ...]:
+        """Dated cash flows of a pair with their running sum. Raises KeyError for a pair that was never priced."""
+        return self._pairs.ladder(pair_row, now_ms)
+
+    def pair_instruments(self, pair_row: int) -> tuple[int, int]:
+        """Instrument rows of a pair's short and long leg; -1 for bought spot."""
+        return self._pairs.short[pair_row], self._pairs.long[pair_row]
 
     # Writing
 
@@ -154,6 +194,11 @@ class Calculator:
         if now_ms // MINUTE_MS != self._minute:
             self._minute = now_ms // MINUTE_MS
             self._instruments.rank_spreads()
+        period = int(now_ms / (1000.0 * self.settings.carry_every_s))
+        if period != self._priced:
+            self._priced = period
+            self._boards.refresh(now_ms)
+            assets = _union(self.assets.count, assets, self._pairs.refresh(now_ms))
         if self._trend.advance(now_ms):
             assets = np.arange(self.assets.count)
         return self._changes(assets, (turned, siblings), events)

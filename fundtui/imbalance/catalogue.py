@@ -5,12 +5,16 @@ from __future__ import annotations
 from fundtui.imbalance.metric import EXPORT_FACTOR, Level, Metric, Unit
 from fundtui.imbalance.metrics_asset import ASSET_METRICS
 from fundtui.imbalance.metrics_instrument import INSTRUMENT_METRICS
+from fundtui.imbalance.metrics_pair import MARKET_METRICS, PAIR_METRICS, VENUE_METRICS
 
 __all__ = ["CATALOGUE", "EXPORT_FACTOR", "Level", "Metric", "Unit", "find", "names"]
 
 CATALOGUE: dict[Level, tuple[Metric, ...]] = {
     Level.ASSET: ASSET_METRICS,
     Level.INSTRUMENT: INSTRUMENT_METRICS,
+    Level.PAIR: PAIR_METRICS,
+    Level.VENUE: VENUE_METRICS,
+    Level.MARKET: MARKET_METRICS,
 }
 
 

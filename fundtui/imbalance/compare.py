@@ -39,13 +39,18 @@ class Layout(NamedTuple):
 
 
 class Comparison:
-    """Writes the comparing columns of the asset and instrument tables. Holds no figure that is not in a table."""
+    """Writes the comparing columns of the asset and instrument tables.
+
+    `low_row` and `high_row` are the instrument rows behind an asset's lowest and highest rate, -1: none.
+    """
 
     def __init__(self, assets: Table, instruments: Table, rows: InstrumentRows, members: Members) -> None:
         self.assets = assets
         self.instruments = instruments
         self.rows = rows
         self.members = members
+        self.low_row: Index = np.full(assets.capacity, -1, np.intp)
+        self.high_row: Index = np.full(assets.capacity, -1, np.intp)
         self._layouts: dict[bytes, Layout] = {}
         self._revision = -1
         for flag in FLAGS:
@@ -151,6 +156,15 @@ class Comparison:
                 self.assets.columns[key][assets] = -1 if metric.unit is Unit.TEXT else np.nan
         for key in ("venues", "instruments", "excluded"):
             self.assets.columns[key][assets] = 0
+        self._make_room()
+        self.low_row[assets] = self.high_row[assets] = -1
+
+    def _make_room(self) -> None:
+        missing = self.assets.capacity - len(self.low_row)
+        if missing > 0:
+            nobody = np.full(missing, -1, np.intp)
+            self.low_row = np.concatenate((self.low_row, nobody))
+            self.high_row = np.concatenate((self.high_row, nobody))
 
     def _write(self, assets: Index, cells: Index, groups: Segments) -> None:
         """Figures of assets from the cells that are compared."""
@@ -170,16 +184,18 @@ class Comparison:
     def _write_section(self, assets: Index, cells: Index, section: skew.CrossSection) -> None:
         columns, own = self.assets.columns, self.instruments.columns
         low, high = cells[section.lowest], cells[section.highest]
+        self._make_room()
+        self.low_row[assets], self.high_row[assets] = low, high
         # Pinned like the lowest instrument is: an interest rate that no instrument has pins nothing.
         pinned = np.abs(section.consensus - self.rows.interest_h[low]) < checks.PINNED_WITHIN_H
         for key, values in (
             ("mean", section.mean),
             ("consensus", section.consensus),
             ("consensus_flag", pinned),
-            ("long", self.rows.venue[low]),
+            ("long", own["venue"][low]),
             ("low_rate", section.low),
             ("low_flag", own["flag"][low]),
-            ("short", self.rows.venue[high]),
+            ("short", own["venue"][high]),
             ("high_rate", section.high),
             ("high_flag", own["flag"][high]),
             ("spread", section.spread),

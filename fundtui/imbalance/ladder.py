@@ -7,7 +7,7 @@ from enum import IntEnum
 import msgspec
 import numpy as np
 
-from fundtui.imbalance.carry import HORIZON_H, Leg, event_times, expected_sum, sum_variance
+from fundtui.imbalance.carry import HORIZON_H, Leg, event_times
 from fundtui.units import HOUR_MS, HOURS_PER_YEAR
 
 
@@ -66,14 +66,14 @@ def _settlements(
 ) -> list[tuple[float, FlowKind, float, float, bool]]:
     times = event_times(leg, horizon_h)[0]
     times = times[np.isfinite(times)]
-    number = np.arange(1.0, len(times) + 1.0)
-    sums = expected_sum(leg.first, leg.mean, leg.phi, number)
-    flow = sign * np.diff(sums, prepend=0.0)
-    variance = np.nan_to_num(sum_variance(leg.residual_sd, leg.phi, number))
-    added = np.diff(variance, prepend=0.0)
+    powers = np.power(np.clip(float(leg.phi), -1.0, 1.0), np.arange(len(times)))
+    flow = sign * (leg.mean + np.subtract(leg.first, leg.mean) * powers)
+    # Running sums of powers are what each later settlement adds to the spread (see `carry.sum_variance`).
+    added = np.zeros(len(times))
+    added[1:] = np.square(np.nan_to_num(float(leg.residual_sd)) * np.cumsum(powers)[:-1])
     return [
-        (float(hours), kind, float(paid), float(noise), position == 0)
-        for position, (hours, paid, noise) in enumerate(zip(times, flow, added, strict=True))
+        (hours, kind, paid, noise, position == 0)
+        for position, (hours, paid, noise) in enumerate(zip(times.tolist(), flow.tolist(), added.tolist(), strict=True))
     ]
 
 

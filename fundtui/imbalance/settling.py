@@ -104,13 +104,12 @@ class Settling:
         pending.paid_before[rows] = np.where(waiting & ~told, pending.paid_before[rows], paid)
         if not told.any():
             return np.empty(0, np.intp)
-        kept = rows[told]
+        kept: Index = rows[told]
         hours = pending.due_interval_h[kept]
         rates = paid[told] * hours / instruments.period_h[kept]
         self._settle(Paid(kept, due_ms[told].astype(np.int64), rates, hours))
         pending.due_ms[kept] = np.nan
-        told_rows: Index = kept
-        return told_rows
+        return kept
 
     def take(self, records: Sequence[Settlement], row_of: dict[tuple[str, str], int]) -> Index:
         """Take settlements of the venues' own histories, any number, in any order; unknown instruments are skipped.
