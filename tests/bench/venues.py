@@ -25,8 +25,8 @@ RUNS = 15
 NOW_MS = 1_790_000_000_000
 CONTRACTS = {
     "binance": 600, "bybit": 700, "okx": 450, "bitget": 816, "gate": 940, "kucoin": 670, "mexc": 800,
-    "hyperliquid": 232, "dydx": 250, "kraken-futures": 350, "deribit": 60, "lighter": 150, "htx": 250, "bingx": 600, "bitfinex": 80,
-    "whitebit": 250, "woox": 300, "xt": 600, "aster": 300, "binance-coinm": 60,
+    "hyperliquid": 232, "dydx": 250, "kraken-futures": 350, "deribit": 60, "lighter": 150, "htx": 250, "bingx": 600,
+    "bitfinex": 80, "whitebit": 250, "woox": 300, "xt": 600, "aster": 300, "binance-coinm": 60,
 }  # fmt: skip
 """Contracts a venue has, by its sheet; 150 where the sheet does not say."""
 OTHERWISE = 150
@@ -48,16 +48,18 @@ def grown(one: Venue, bodies: Bodies) -> Bodies:
         for table in tables(answer):
             rows = list(table)
             for number in range(copies):
-                table.extend(renamed(row, identifiers, lambda text, n=number: f"Z{n}{text}") for row in rows)
+                table.extend(renamed(row, identifiers, f"Z{number}{{}}".format) for row in rows)
         return answer
 
     keyed = {endpoint.name for endpoint in one.endpoints if endpoint.keys is not None}
     return {
-        name: by_key
-        if name in keyed
-        else {key: json.dumps(grow(json.loads(body))).encode() for key, body in by_key.items()}
+        name: by_key if name in keyed else {key: _bytes(grow(json.loads(body))) for key, body in by_key.items()}
         for name, by_key in bodies.items()
     }
+
+
+def _bytes(answer: Any) -> bytes:
+    return json.dumps(answer).encode()
 
 
 def best_ms(run: Callable[[], Any]) -> float:
