@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from fundtui.ui.source import Source
 
 FRAME_S = 0.1
-# The hint for a new user goes away by itself.
-HINT_S = 90.0
+# What was wrong at the start is said for that long.
+HINT_S = 30.0
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +67,7 @@ class FundtuiApp(OutputApp):
         self.animation_level = "none"
         self.source = source
         display = source.settings.display
+        self._settings = source.settings
         self.watchlists = watchlists(display, source.settings.watchlists)
         self.choices = Choices(basis=display.rate_basis, watchlist=self._first_list(display.watchlist))
         self.exit_code = 0
@@ -108,8 +109,23 @@ class FundtuiApp(OutputApp):
         names = theme_names(self.options.theme_folder)
         current = self.pens.palette.name
         after = names[(names.index(current) + 1) % len(names)] if current in names else names[0]
-        self.use_theme(after)
-        self.main.say(f"theme {after}: {self.pens.palette.summary}")
+        self.choose_theme(after)
+
+    def choose_theme(self, name: str) -> None:
+        """A person chose a theme: draw with it and remember it."""
+        self.use_theme(name)
+        self.main.say(f"theme {name}: {self.pens.palette.summary}")
+        self.remember({"display.theme": name})
+
+    def remember(self, changes: dict[str, Any]) -> None:
+        """Keep what was changed on the screen; where that fails the screen says so and works on."""
+        from fundtui.config import ConfigError
+
+        try:
+            self.source.save_state(changes)
+        except (OSError, ConfigError) as error:
+            self.main.say(f"not saved: {error}", "warning")
+        self._settings = self.source.settings
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [self._guard, *super().get_line_filters()]
@@ -142,21 +158,35 @@ class FundtuiApp(OutputApp):
             return
         self._next_frame = asyncio.get_running_loop().call_later(FRAME_S, self._frame)
         try:
+            self._follow_settings()
             self.main.tick()
         except Exception as error:  # noqa: BLE001  (a callback of the loop: nobody above would see it)
             self._handle_exception(error)
 
+    def _follow_settings(self) -> None:
+        """Take over a configuration that was edited while running."""
+        if self.source.settings is self._settings:
+            return
+        before, self._settings = self._settings.display, self.source.settings
+        display = self._settings.display
+        self.watchlists[:] = watchlists(display, self._settings.watchlists)
+        self.choices.watchlist = min(self.choices.watchlist, len(self.watchlists) - 1)
+        if display.rate_basis != before.rate_basis:
+            self.choices.basis = display.rate_basis
+        if display.theme != before.theme:
+            self.use_theme(display.theme)
+        self.main.use_watchlist(self.choices.watchlist)
+        self.main.restyle()
+
     async def _start_engine(self) -> None:
         await self.source.start()
-        if self.trouble:
-            self.main.say(self.trouble, "warning")
         # What exists now stays for the whole life: the collector need not look at it again.
         gc.enable()
         gc.freeze()
 
     def hint(self, now: float) -> str:
-        """What the footer says to someone who just started; nothing later."""
-        return ""
+        """What the footer says to someone who just started; the keys alone later."""
+        return self.trouble if now - self._started_at < HINT_S else ""
 
     def action_interrupt(self) -> None:
         self.leave(130)
@@ -168,6 +198,13 @@ class FundtuiApp(OutputApp):
         """End with this exit code."""
         self.exit_code = code
         self.exit(code, return_code=code)
+
+    demo_wanted = False
+
+    def leave_for_demo(self) -> None:
+        """End, and let whoever started us start the demo."""
+        self.demo_wanted = True
+        self.leave(0)
 
     def action_redraw(self) -> None:
         self.redraw()
@@ -183,9 +220,29 @@ class FundtuiApp(OutputApp):
 
     # -- what opens
 
+    def action_go(self, name: str) -> None:
+        """Show one of the screens behind the digits."""
+        from fundtui.ui.screens.registry import go
+
+        go(self, name)
+
+    def action_export(self) -> None:
+        """Write what the screen shows to a file."""
+        from fundtui.ui.screens.listing import ListScreen
+        from fundtui.ui.tableexport import export_table
+
+        if isinstance(self.screen, ListScreen):
+            self.screen.export()
+        else:
+            self.main.say(export_table(self.source, self.main.view))
+
     def action_help(self) -> None:
         from fundtui.ui.screens.help import HelpScreen
+        from fundtui.ui.screens.listing import ListScreen
 
+        if isinstance(self.screen, ListScreen):
+            self.screen.action_help()
+            return
         self.push_screen(HelpScreen(self.main.scene()))
 
     def open_asset(self, row: int) -> None:
@@ -207,7 +264,7 @@ class FundtuiApp(OutputApp):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         from fundtui.ui.commands import commands
 
-        return commands(self)
+        return commands(self, screen)
 
 
 def row_record(table: Table, row: int) -> dict[str, Any]:

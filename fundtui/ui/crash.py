@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _KEPT = 10
@@ -26,6 +22,8 @@ def write_report(error: BaseException, utc_ms: int, folder: Path | None = None) 
 
     It holds the traceback without local variables, so no setting or secret ends up in it.
     """
+    import tempfile
+
     text = _report(error)
     for place in (folder or report_folder(), Path(tempfile.gettempdir())):
         path = place / f"{_PREFIX}{utc_ms}-{os.getpid()}.txt"
@@ -42,13 +40,20 @@ def write_report(error: BaseException, utc_ms: int, folder: Path | None = None) 
 
 
 def _report(error: BaseException) -> str:
+    import platform
+
     packages = "".join(f"{name} {_version(name)}\n" for name in ("fundtui", "textual", "rich", "numpy", "msgspec"))
     system = f"python {platform.python_version()} on {platform.platform()}\nTERM {os.environ.get('TERM', '-')}\n"
+    import traceback
+
     trace = "".join(traceback.format_exception(error))
     return f"fundtui crash report\n\n{packages}{system}\n{trace}"
 
 
 def _version(name: str) -> str:
+    # Takes a while to import, and is needed by nobody whose program works.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(name)
     except PackageNotFoundError:

@@ -109,6 +109,9 @@ def run(source: Source, options: Options | None = None) -> int:
     finally:
         gc.enable()
         guardian.stop()
+    if app.demo_wanted:
+        # The same program over the simulated market, in this very process and terminal.
+        os.execv(sys.executable, [sys.executable, "-m", "fundtui.cli", "demo"])
     if app.error is not None:
         terminal.restore(before)
         crash.tell(app.error, source.clock.utc_ms())

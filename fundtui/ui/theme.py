@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +14,6 @@ from fundtui.ui.glyphs import ASCII, UNICODE, Glyphs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from importlib.resources.abc import Traversable
 
     from textual.theme import Theme
 
@@ -160,9 +158,9 @@ def _colours(fields: dict[str, Any]) -> Iterable[str]:
             yield from value if isinstance(value, list) else [value]
 
 
-def shipped_folder() -> Traversable:
+def shipped_folder() -> Path:
     """Where the themes are: package data in an installed wheel, `themes/` beside the package in a checkout."""
-    packaged = resources.files("fundtui") / "themes"
+    packaged = Path(__file__).parents[1] / "themes"
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "themes"
 
 
@@ -177,7 +175,7 @@ def load_theme(name: str, user_folder: Path | None = None) -> Palette:
     raise ThemeError(f"theme {name!r} not found; there are {', '.join(theme_names(user_folder))}")
 
 
-def _read(file: Traversable | Path) -> str:
+def _read(file: Path) -> str:
     try:
         with file.open("rb") as opened:
             return opened.read(_MAX_FILE_BYTES).decode("utf-8")

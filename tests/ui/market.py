@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -105,6 +106,7 @@ class Market:
         self.event_count = 0
         self.started = self.stopped = False
         self.counts = Counts()
+        self.saved: dict[str, Any] = {}
         self.random = np.random.default_rng(seed)
         self.tables = {
             level: Table(level, CATALOGUE[level], series_points=96) for level in (Level.ASSET, Level.INSTRUMENT)
@@ -240,6 +242,9 @@ class Market:
 
     def alert_counts(self) -> Counts:
         return self.counts
+
+    def save_state(self, changes: Mapping[str, Any]) -> None:
+        self.saved.update(changes)
 
     async def start(self) -> None:
         self.started = True

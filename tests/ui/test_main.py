@@ -11,6 +11,7 @@ from textual.events import MouseScrollDown
 
 from fundtui.config.schema import Settings, Watchlist
 from fundtui.imbalance.catalogue import Level
+from fundtui.units import Basis
 from tests.ui.market import FixedClock, Market
 from tests.ui.pilot import driven
 
@@ -333,3 +334,38 @@ async def test_new_assets_appear_and_delisted_ones_go() -> None:
         screen.market.revision += 1
         await screen.draw(5.0)
         assert "NEWCOIN" not in screen.assets
+
+
+async def test_a_chosen_theme_is_remembered() -> None:
+    async with driven() as screen:
+        await screen.press("t")
+        assert screen.market.saved == {"display.theme": screen.app.pens.palette.name}
+
+
+async def test_an_edited_configuration_is_taken_over_while_running() -> None:
+    async with driven() as screen:
+        display = msgspec.structs.replace(Settings().display, theme="paper", rate_basis=Basis.EIGHT_HOURS)
+        lists = {"majors": Watchlist(assets=("BTC", "ETH"))}
+        screen.market.settings = msgspec.structs.replace(Settings(), display=display, watchlists=lists)
+        await screen.pilot.pause(0.3)
+        await screen.draw(2.0)
+        assert screen.app.pens.palette.name == "paper"
+        assert "per 8h" in screen.lines[0]
+        await screen.press("tab")
+        assert set(screen.assets) == {"BTC", "ETH"}
+
+
+async def test_without_any_answer_it_says_why_and_offers_the_demo() -> None:
+    from fundtui.status import VenueHealth, VenueState
+    from fundtui.text import clean
+
+    market = Market(0, clock=FixedClock())
+    market.mode = "live"
+    down = VenueHealth(venue="okx", title="OKX", state=VenueState.DOWN, last_error=clean("name not found"))
+    market.health = lambda: (down,)  # type: ignore[method-assign]
+    async with driven(market) as screen:
+        assert "no venue can be reached" in screen.text
+        assert "name not found" in screen.text
+        assert "starts the demo" in screen.text
+        await screen.press("d")
+        assert screen.app.demo_wanted

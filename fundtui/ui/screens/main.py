@@ -17,6 +17,7 @@ from fundtui.ui.choices import ALL, Watchlist
 from fundtui.ui.filtering import Filter, Selection
 from fundtui.ui.frozen import frozen
 from fundtui.ui.keys import KEYS
+from fundtui.ui.notice import empty_notice
 from fundtui.ui.output import PacedScreen
 from fundtui.ui.view import View
 from fundtui.ui.widgets.detail import DetailPanel
@@ -200,7 +201,9 @@ class MainScreen(PacedScreen):
 
     def _draw_panels(self, scene: Scene, now: float) -> None:
         self._panels_at = now
-        feeds = summary(self.source.health())
+        health = self.source.health()
+        feeds = summary(health)
+        self.table.notice(() if len(self.view.order) else empty_notice(scene, self.view, self.source.mode, health))
         self.header.show(scene, self._header_state(now), feeds)
         if self.has_class("summary"):
             self.summary.show(scene, self.view, feeds)
@@ -365,6 +368,11 @@ class MainScreen(PacedScreen):
         if self.view.filter is not None:
             self.view.filter = None
             self.reorder()
+
+    def action_demo(self) -> None:
+        # Only offered while there is nothing to look at.
+        if not self.view.shown_of and self.source.mode != "demo":
+            self.app.leave_for_demo()
 
     # -- looking
 

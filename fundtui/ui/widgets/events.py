@@ -14,7 +14,7 @@ from fundtui.ui.widgets.canvas import Panel
 from fundtui.units import format_utc
 
 _ROLES = {Severity.INFO: "plain", Severity.WARNING: "warning", Severity.CRITICAL: "critical"}
-_TWO_COLUMNS = 100
+_TWO_COLUMNS = 116
 
 
 class EventPanel(Panel):

@@ -10,13 +10,17 @@ from fundtui.ui.paint import Span, both_ends, cells, strip_of
 from fundtui.ui.widgets.canvas import Panel
 
 
+Entries = tuple[tuple[str, str], ...]
+
+
 class Footer(Panel):
     """Keys in accent, labels plain; a message takes their place for a while."""
 
     DEFAULT_CSS = "Footer { height: 1; }"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None, entries: Entries = FOOTER) -> None:  # noqa: A002
         super().__init__(id=id)
+        self.entries = entries
         self.scene: Scene | None = None
         self.message = ""
         self.role = "plain"
@@ -41,7 +45,7 @@ class Footer(Panel):
         pens = self.scene.pens if self.scene else None
         spans: list[Span] = []
         left = width
-        for key, label in FOOTER:
+        for key, label in self.entries:
             needed = cells(f" {key} {label} ")
             if pens is None or needed > left:
                 break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from fundtui.ui.cells import Scene
 from fundtui.ui.columns import GUTTER, Column
-from fundtui.ui.paint import strip_of
+from fundtui.ui.paint import Span, strip_of
 from fundtui.ui.rows import heading_spans, row_spans
 from fundtui.ui.view import View
 from fundtui.ui.widgets.canvas import Canvas
@@ -53,6 +53,8 @@ class RowsTable(Canvas, can_focus=True):
         self.gap = 2
         self.top = 0
         self._moved_at = -math.inf
+        self._notice: tuple[list[Span], ...] = ()
+        self._notice_text: list[str] = []
         self._drawn_rows: NDArray[np.int64] = np.zeros(0, np.int64)
         self._drawn_versions: NDArray[np.int64] = np.zeros(0, np.int64)
         self._drawn_soon: NDArray[np.bool_] = np.zeros(0, np.bool_)
@@ -153,8 +155,17 @@ class RowsTable(Canvas, can_focus=True):
             return strip_of(spans, width, scene.pens("dim", "panel"))
         index = self.top + y - HEAD_LINES
         if index >= len(self.view.order):
-            return Strip([Segment(" " * width, scene.pens("plain", "table"))], width)
+            place = y - HEAD_LINES - 1
+            said = self._notice[place] if not len(self.view.order) and 0 <= place < len(self._notice) else []
+            return strip_of(said, width, scene.pens("plain", "table"))
         return self._row_line(scene, index, y, width)
+
+    def notice(self, lines: Sequence[list[Span]]) -> None:
+        """What to say in place of rows, as long as there are none."""
+        text = ["".join(piece for piece, _ in line) for line in lines]
+        if text != self._notice_text:
+            self._notice, self._notice_text = tuple(lines), text
+            self.mark(range(HEAD_LINES, self.size.height))
 
     def _row_line(self, scene: Scene, index: int, y: int, width: int) -> Strip:
         view = self.view

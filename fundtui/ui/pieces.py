@@ -1,0 +1,58 @@
+"""Text with the name of its pen: what a screen says before it is known on which surface it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from fundtui.ui.paint import Span, cells, fitted, strip_of
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
+
+    from fundtui.ui.theme import Pens
+
+Piece = tuple[str, str]
+"""A text and its pen ("plain", "up3", "warning"); a star in front of the pen means bold."""
+
+Line = Sequence[Piece]
+
+
+def spans(pens: Pens, pieces: Iterable[Piece], surface: str) -> list[Span]:
+    """The pieces in the colours of a surface."""
+    return [
+        (text, pens.bold(role[1:], surface) if role.startswith("*") else pens(role, surface)) for text, role in pieces
+    ]
+
+
+def lines_on(pens: Pens, lines: Iterable[Line], surface: str, width: int) -> list[Strip]:
+    """Lines of exactly `width` cells on a surface."""
+    fill = pens("dim", surface)
+    return [strip_of(spans(pens, line, surface), width, fill) for line in lines]
+
+
+def aligned(pieces: Line, width: int, *, right: bool, ellipsis: str) -> list[Piece]:
+    """The pieces in exactly `width` cells, the last one cut where they are too long."""
+    if len(pieces) == 1:
+        text, role = pieces[0]
+        return [(fitted(text, width, right=right, ellipsis=ellipsis), role)]
+    kept: list[Piece] = []
+    left = width
+    for text, role in pieces:
+        size = cells(text)
+        if size > left:
+            kept.append((fitted(text, left, ellipsis=ellipsis), role))
+            left = 0
+            break
+        kept.append((text, role))
+        left -= size
+    blank = (" " * left, "plain")
+    return [blank, *kept] if right else [*kept, blank]
+
+
+def labelled(*pairs: tuple[str, str, str]) -> list[Piece]:
+    """Labels and values in a row: `consensus +5.4%   spread 29.8%`."""
+    line: list[Piece] = [("  ", "dim")]
+    for label, value, role in pairs:
+        line += [(f"{label} ", "dim"), (value, role), ("   ", "dim")]
+    return line

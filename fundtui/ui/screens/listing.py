@@ -1,0 +1,402 @@
+"""What the screens behind the digits share: header, list, detail, filter, footer, and the keys for them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events, on
+from textual.binding import Binding, BindingType
+
+from fundtui.imbalance.catalogue import Level
+from fundtui.ui.cells import Scene
+from fundtui.ui.export import export_folder, write_csv
+from fundtui.ui.output import PacedScreen
+from fundtui.ui.paint import Span
+from fundtui.ui.pieces import Line, spans
+from fundtui.ui.screen_keys import footer_of, keys_of
+from fundtui.ui.screens.livepage import LivePage
+from fundtui.ui.screens.main import MESSAGE_S, SUMMARY_BELOW, Room
+from fundtui.ui.widgets.footer import Footer
+from fundtui.ui.widgets.header import Header, HeaderState, summary
+from fundtui.ui.widgets.listing import Field, Listing, missing
+from fundtui.ui.widgets.prompt import FilterPrompt
+from fundtui.ui.widgets.textpanel import TextPanel
+from fundtui.ui.wordfilter import WordFilter, WordFilterError
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from fundtui.ui.app import FundtuiApp
+
+REFRESH_S = 1.0
+# Sizes from which the detail stands below the list, and at its right.
+BELOW_FROM = (80, 30)
+BESIDE_FROM = (170, 30)
+
+
+def bindings_of(name: str) -> list[BindingType]:
+    """The bindings of a screen, made from its keys."""
+    return [Binding(key.keys, key.action, key.help, show=False) for key in keys_of(name)]
+
+
+class ListScreen(PacedScreen):
+    """A list over the whole screen that pulls its rows once a second. Subclasses say what the rows are."""
+
+    DEFAULT_CSS = """
+    ListScreen { layout: vertical; overflow: hidden; scrollbar-size: 0 0; }
+    ListScreen #place { layout: horizontal; height: 1fr; }
+    ListScreen #rows { layout: vertical; width: 1fr; height: 100%; }
+    ListScreen Listing { height: 1fr; width: 100%; }
+    ListScreen #below { display: none; }
+    ListScreen #beside { display: none; }
+    ListScreen.below #below { display: block; height: 40%; max-height: 20; }
+    ListScreen.beside #beside { display: block; width: 40%; max-width: 92; height: 100%; }
+    """
+    NAME: ClassVar[str] = ""
+    TITLE_TEXT: ClassVar[str] = ""
+    FIELDS: ClassVar[Sequence[Field]] = ()
+    SORT: ClassVar[tuple[str, bool]] = ("", False)
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    app: FundtuiApp
+
+    def __init__(self, app: FundtuiApp) -> None:
+        super().__init__()
+        self.source = app.source
+        self.choices = app.choices
+        self.now = app.wall.monotonic
+        self.filter: WordFilter | None = None
+        self.total = 0
+        self._message = ""
+        self._message_until = -math.inf
+        self._ready = False
+
+    # -- what a screen says (subclasses)
+
+    def rows(self) -> Sequence[Any]:
+        """All rows, in any order; pulled at each drawing."""
+        raise NotImplementedError
+
+    def key_of(self, row: Any) -> str:
+        """A row's identity, to which the cursor keeps."""
+        raise NotImplementedError
+
+    def detail(self, scene: Scene, row: Any, width: int) -> Sequence[Line]:
+        """Everything about a row, as lines."""
+        return ()
+
+    def notice(self) -> Sequence[Line]:
+        """What to say where no row is to be shown."""
+        return ()
+
+    def asset_of(self, row: Any) -> str:
+        """The asset that a row is about; empty when it is about none."""
+        return ""
+
+    def subtitle(self) -> str:
+        """What else the header says about what is shown."""
+        return ""
+
+    def above(self) -> ComposeResult:
+        """Widgets above the list."""
+        yield from ()
+
+    def draw_more(self, scene: Scene) -> None:
+        """Draw what the screen has besides list and detail."""
+
+    # -- layout
+
+    def list_widget(self) -> Widget:
+        """The list itself."""
+        key, descending = self.SORT
+        return Listing(self.key_of, self.now, self.FIELDS, key, descending=descending, id="list")
+
+    def compose(self) -> ComposeResult:
+        yield Header(id="header")
+        with Room(id="place"):
+            with Room(id="rows"):
+                yield from self.above()
+                yield self.list_widget()
+                yield TextPanel(id="below")
+            yield TextPanel(id="beside")
+        yield FilterPrompt(id="prompt")
+        yield Footer(id="footer", entries=footer_of(self.NAME))
+
+    def on_mount(self) -> None:
+        self.header = self.query_one(Header)
+        self.prompt = self.query_one(FilterPrompt)
+        self.footer = self.query_one(Footer)
+        self.find_list()
+        self._ready = True
+        self.choose_layout(self.app.size.width, self.app.size.height)
+        self.set_interval(REFRESH_S, self.tick)
+
+    def find_list(self) -> None:
+        """Look up the list among the widgets and focus it."""
+        self.list = self.query_one(Listing)
+        self.list.focus()
+
+    def choose_layout(self, width: int, height: int) -> None:
+        """Where the detail stands at this size."""
+        beside = width >= BESIDE_FROM[0] and height >= BESIDE_FROM[1]
+        below = not beside and width >= BELOW_FROM[0] and height >= BELOW_FROM[1]
+        self.set_class(beside, "beside")
+        self.set_class(below, "below")
+        self.set_class(width < SUMMARY_BELOW or height < 16, "small")
+        self.call_after_refresh(self.draw)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.choose_layout(event.size.width, event.size.height)
+
+    def on_screen_resume(self) -> None:
+        if self._ready:
+            self.call_after_refresh(self.restyle)
+
+    # -- drawing
+
+    def scene(self) -> Scene:
+        """How figures look right now."""
+        return Scene(self.app.pens, self.choices.basis, self.choices.lens, self.source.clock.utc_ms())
+
+    def tick(self) -> None:
+        """Follow the engine while this screen is the one that is seen."""
+        if self._ready and self.is_current:
+            self.draw()
+
+    def restyle(self) -> None:
+        """Theme or size changed: draw everything anew."""
+        self.draw()
+        for widget in self.query("Canvas"):
+            widget.mark_all()  # type: ignore[attr-defined]
+
+    def draw(self) -> None:
+        """Draw what changed."""
+        scene = self.scene()
+        self.draw_list(scene)
+        self.draw_more(scene)
+        self.draw_detail(scene)
+        self.draw_frame(scene)
+
+    def draw_list(self, scene: Scene) -> None:
+        """Pull the rows and draw those that differ."""
+        rows = self.rows()
+        self.total = len(rows)
+        self.list.show(scene, self._passing(rows), self._notice(rows))
+
+    def _passing(self, rows: Sequence[Any]) -> Sequence[Any]:
+        chosen = self.filter
+        return rows if chosen is None else [row for row in rows if chosen.passes(self.values(row))]
+
+    def _notice(self, rows: Sequence[Any]) -> Sequence[Line]:
+        if rows and self.filter is not None:
+            return [[(f"  nothing of {len(rows)} passes ", "dim"), (f"/{self.filter.text}", "accent")]]
+        return self.notice()
+
+    def values(self, row: Any) -> dict[str, float | str]:
+        """A row by columns, for filters, copies and exports."""
+        return {field.key: field.value(row) for field in self.FIELDS}
+
+    def draw_detail(self, scene: Scene) -> None:
+        """Draw everything about the row under the cursor."""
+        panel = self.query_one("#beside" if self.has_class("beside") else "#below", TextPanel)
+        if not panel.display:
+            return
+        row = self.list.row
+        panel.show(scene, () if row is None else self.detail(scene, row, panel.size.width))
+
+    def draw_frame(self, scene: Scene) -> None:
+        """Header and footer."""
+        now = self.now()
+        if now >= self._message_until:
+            self._message = ""
+        self.header.show(scene, self._header_state(), summary(self.source.health()))
+        self.footer.show(scene, self._message, "accent")
+
+    def _header_state(self) -> HeaderState:
+        counts = self.source.alert_counts()
+        field = next((field for field in self.FIELDS if field.key == self.sort_key), None)
+        glyphs = self.app.pens.glyphs
+        extra = self.subtitle()
+        return HeaderState(
+            mode=self.source.mode,
+            watchlist=self.TITLE_TEXT + (f"  {extra}" if extra else ""),
+            watchlist_number=1,
+            watchlists=1,
+            shown=self.shown,
+            total=self.total,
+            sort_title=(field.title or field.key if field else self.sort_key)
+            + (glyphs.falling if self.descending else glyphs.rising),
+            filter_text=self.filter.text if self.filter and not self.prompt.open else "",
+            outage=self.source.local_outage,
+            firing=counts.firing,
+            pending=counts.pending,
+            link_s=self.app.link_s,
+        )
+
+    @property
+    def shown(self) -> int:
+        """How many rows are shown."""
+        return len(self.list.rows)
+
+    @property
+    def sort_key(self) -> str:
+        """What the rows are sorted by."""
+        return self.list.sort_key
+
+    @property
+    def descending(self) -> bool:
+        """Whether the greatest comes first."""
+        return self.list.descending
+
+    def say(self, text: str, role: str = "accent") -> None:
+        """Show a message in the footer for a while."""
+        self._message, self._message_until = text, self.now() + MESSAGE_S
+        self.footer.show(self.scene(), text, role)
+
+    # -- moving and choosing
+
+    def action_step(self, rows: int) -> None:
+        self.list.step(rows)
+
+    def action_page(self, pages: int) -> None:
+        self.list.step(pages * max(self.list.page - 1, 1))
+
+    def action_edge(self, edge: int) -> None:
+        self.list.move(edge * len(self.list.rows))
+
+    def action_column(self, columns: int) -> None:
+        self.list.move_column(columns)
+
+    @on(Listing.Moved)
+    def _moved(self) -> None:
+        self.draw_detail(self.scene())
+
+    @on(Listing.SortAsked)
+    def _sort_asked(self, message: Listing.SortAsked) -> None:
+        self.list.sort_by(message.key)
+        self.draw()
+
+    @on(Listing.Opened)
+    def _opened(self) -> None:
+        self.action_open()
+
+    def action_sort(self, descending: int) -> None:
+        self.list.sort_by(self.list.shown[self.list.column].key, descending=bool(descending))
+        self.draw()
+
+    def action_filter(self) -> None:
+        self.prompt.show(self.filter.text if self.filter else "")
+
+    @on(FilterPrompt.Typed)
+    def _filter_typed(self, message: FilterPrompt.Typed) -> None:
+        try:
+            self.use_filter(message.text)
+        except WordFilterError as error:
+            self.prompt.trouble(error.message, error.column)
+            return
+        self.prompt.trouble("")
+        self.draw()
+
+    def use_filter(self, text: str) -> None:
+        """Show only rows that pass. Raises WordFilterError."""
+        chosen = WordFilter(text, [field.key for field in self.FIELDS])
+        self.filter = None if chosen.empty else chosen
+
+    @on(FilterPrompt.Done)
+    def _filter_done(self, message: FilterPrompt.Done) -> None:
+        if not message.keep:
+            self.use_filter("")
+        self.query_one("#list").focus()
+        self.draw()
+
+    def action_back(self) -> None:
+        if self.filter is not None:
+            self.use_filter("")
+            self.draw()
+        else:
+            self.app.action_go("skew")
+
+    # -- looking
+
+    def action_basis(self) -> None:
+        self.choices.next_basis()
+        self.app.main.restyle()
+        self.draw()
+
+    def action_lens(self) -> None:
+        self.choices.next_lens()
+        self.app.main.restyle()
+        self.draw()
+
+    def action_open(self) -> None:
+        row = self.list.row
+        if row is not None:
+            self.open_page(row)
+
+    def open_page(self, row: Any) -> None:
+        """Open everything about a row over the screen, kept up to date."""
+        key = self.key_of(row)
+
+        def lines(width: int) -> Sequence[Line]:
+            found = next((each for each in self.rows() if self.key_of(each) == key), row)
+            return self.detail(self.scene(), found, width)
+
+        self.app.push_screen(LivePage(self.scene, lines))
+
+    def action_explain(self) -> None:
+        self.action_open()
+
+    def asset_row(self) -> int | None:
+        """The asset row that the row under the cursor is about, else the main screen's."""
+        row = self.list.row
+        asset = "" if row is None else self.asset_of(row)
+        found = self.source.table(Level.ASSET).index.get(asset)
+        return self.app.main.view.row if found is None else found
+
+    def record(self, row: Any) -> dict[str, Any]:
+        """A row as it is copied: None for what is missing."""
+        return {key: None if missing(value) else value for key, value in self.values(row).items()}
+
+    def action_copy(self) -> None:
+        row = self.list.row
+        if row is not None:
+            self.app.copy_to_clipboard(json.dumps(self.record(row), allow_nan=False))
+            self.say(f"{self.key_of(row)} copied as JSON")
+
+    def export_rows(self) -> tuple[Sequence[str], Sequence[dict[str, Any]]]:
+        """Columns and rows of what is shown."""
+        return [field.key for field in self.FIELDS], [self.record(row) for row in self.list.rows]
+
+    def export(self) -> None:
+        """Write what is shown to a CSV file and say where it is."""
+        columns, rows = self.export_rows()
+        try:
+            path = write_csv(export_folder(self.source.settings), self.NAME, self.source.clock.utc_ms(), columns, rows)
+        except OSError as error:
+            self.say(f"not exported: {error.strerror or error}", "warning")
+            return
+        self.say(f"{len(rows)} rows in {path}")
+
+    def help_lines(self) -> list[Line]:
+        """Keys and columns of this screen."""
+        lines: list[Line] = [[(f"  {self.TITLE_TEXT}", "*accent"), ("   Esc closes", "dim")]]
+        keys = keys_of(self.NAME)
+        for group in dict.fromkeys(key.group for key in keys):
+            lines += [[], [(f"  {group}", "*bright")]]
+            lines += [[(f"  {key.shown:<12}", "accent"), (key.help, "plain")] for key in keys if key.group == group]
+        described = [field for field in self.FIELDS if field.help]
+        if described:
+            lines += [[], [("  Columns", "*bright")]]
+            lines += [[(f"  {field.title or field.key:<12}", "accent"), (field.help, "plain")] for field in described]
+        return lines
+
+    def action_help(self) -> None:
+        from fundtui.ui.screens.overlay import Overlay
+
+        pens = self.app.pens
+        lines: list[list[Span]] = [spans(pens, line, "overlay") for line in self.help_lines()]
+        self.app.push_screen(Overlay(self.scene(), lines))
