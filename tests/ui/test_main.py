@@ -257,9 +257,15 @@ async def test_the_palette_offers_themes_and_commands(keys: str) -> None:
         await screen.press(keys)
         assert type(screen.app.screen).__name__ == "CommandPalette"
         await screen.press(*"theme paper")
-        await screen.pilot.pause(0.5)
-        await screen.press("enter")
-        await screen.pilot.pause(0.2)
+        for _ in range(100):
+            if "theme: paper" in screen.text:
+                break
+            await screen.pilot.pause(0.05)
+        await screen.press("down", "enter")
+        for _ in range(100):
+            if screen.app.pens.palette.name == "paper":
+                break
+            await screen.pilot.pause(0.05)
         assert screen.app.pens.palette.name == "paper"
 
 
