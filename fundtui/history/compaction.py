@@ -1,0 +1,170 @@
+"""From polls to day chunks and hourly bars: a venue's day at a time, in small steps, any number of times.
+
+A day's chunks grow from what is in them already and the polls after that, so that doing it twice, or being killed in
+between, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from fundtui.history import codec
+from fundtui.history.codec import Ints
+from fundtui.history.frames import RATE
+from fundtui.history.live import Live
+from fundtui.history.months import (
+    DAY_BITS,
+    DAY_MS,
+    DayChunk,
+    Months,
+    day_of,
+    decode_clock,
+    decode_day,
+    encode_bars,
+    encode_clock,
+    encode_day,
+)
+from fundtui.history.state import State
+from fundtui.history.store import Bar
+from fundtui.units import HOUR_MS
+
+EVERY_MS = 6 * HOUR_MS
+KEEP_POLLS_MS = 48 * HOUR_MS
+STEP = 16
+"""Polls or chunks per step: a few milliseconds of work."""
+
+
+class Tail(NamedTuple):
+    """Polls as arrays: times, and per contract number the places of its polls and its rates there."""
+
+    times: Ints
+    rows: dict[int, tuple[list[int], list[float]]]
+
+
+def compact(
+    state: State, live: Live, samples: Months, bars: Months, now_ms: int, keep_samples_ms: int, keep_bars_ms: int
+) -> Iterator[None]:
+    """Bring every venue's days up to date, then forget what is older than it is kept. One step with each `next`."""
+    today = day_of(now_ms)
+    for number in list(state.venues().values()):
+        first_ms = live.first_ms(number)
+        if first_ms is None:
+            continue
+        for day in range(day_of(first_ms), today + 1):
+            yield from _compact_day(state, live, samples, bars, number, day, complete=day < today)
+        live.forget(number, now_ms - KEEP_POLLS_MS)
+        yield
+    samples.forget(day_of(now_ms - keep_samples_ms))
+    bars.forget(day_of(now_ms - keep_bars_ms))
+
+
+def _compact_day(
+    state: State, live: Live, samples: Months, bars: Months, venue: int, day: int, *, complete: bool
+) -> Iterator[None]:
+    clock = _clock(samples, venue, day)
+    start_ms = int(clock[-1]) + 1 if len(clock) else day * DAY_MS
+    # Not in the file yet, or never: a poll whose time is within the day.
+    tail = Tail(np.array(live.times(venue, start_ms, (day + 1) * DAY_MS), np.int64), {})
+    if not len(tail.times):
+        return
+    yield from _gather(live, venue, tail)
+    owners = dict(zip(tail.rows, state.terms(np.array(list(tail.rows), np.int64)).instrument.tolist(), strict=True))
+    by_owner: dict[int, list[int]] = {}
+    for contract, owner in owners.items():
+        by_owner.setdefault(owner, []).append(contract)
+    times = np.concatenate((clock, tail.times))
+    known = _owners_of(state, venue)
+    chunks: list[tuple[int, bytes]] = []
+    hours: list[tuple[int, bytes]] = []
+    for place, owner in enumerate(sorted(known | set(by_owner))):
+        before = samples.rows("chunk", owner, day, day).get(day) if len(clock) else None
+        if before is None and owner not in by_owner:
+            continue
+        chunk = _grow(before, len(clock), len(tail.times), {one: tail.rows[one] for one in by_owner.get(owner, ())})
+        chunks.append((owner << DAY_BITS | day, encode_day(chunk)))
+        if complete:
+            hours.append((owner << DAY_BITS | day, encode_bars(_bars(state, times, chunk))))
+        if place % STEP == 0:
+            yield
+    if hours:
+        bars.write(day, {"chunk": hours})
+    samples.write(day, {"chunk": chunks, "clock": [(venue << DAY_BITS | day, encode_clock(times))]})
+    yield
+
+
+def _gather(live: Live, venue: int, tail: Tail) -> Iterator[None]:
+    """Sort the rates of polls by contract. A damaged poll stays in the clock without rates."""
+    place = {time_ms: number for number, time_ms in enumerate(tail.times.tolist())}
+    if not place:
+        return
+    for number, (time_ms, frame) in enumerate(live.frames(venue, int(tail.times[0]), int(tail.times[-1]) + 1)):
+        if time_ms not in place:
+            continue
+        for contract, rate in zip(frame.contracts.tolist(), frame.numbers[RATE].tolist(), strict=True):
+            places, rates = tail.rows.setdefault(contract, ([], []))
+            places.append(place[time_ms])
+            rates.append(rate)
+        if number % STEP == 0:
+            yield
+
+
+def _grow(before: bytes | None, polls: int, more: int, rows: dict[int, tuple[list[int], list[float]]]) -> DayChunk:
+    """A chunk with the polls after it added. `polls` and `more`: polls of the clock before and after."""
+    seen = np.zeros(polls + more, np.bool_)
+    contract = np.zeros(polls + more, np.int64)
+    rate = np.full(polls + more, np.nan)
+    if before is not None:
+        try:
+            old = decode_day(before)
+        except codec.Damaged:
+            old = None
+        if old is not None and len(old.seen) <= polls:
+            there = np.flatnonzero(old.seen)
+            seen[there], contract[there], rate[there] = True, old.contract, old.rate
+    for number, (places, rates) in rows.items():
+        there = np.array(places, np.intp) + polls
+        seen[there], contract[there], rate[there] = True, number, rates
+    return DayChunk(seen, contract[seen], rate[seen])
+
+
+def _bars(state: State, times: Ints, chunk: DayChunk) -> list[Bar]:
+    """The hours of a day. Rates of another period than the hour's last one are not compared with it."""
+    when = times[chunk.seen]
+    period_h = state.terms(chunk.contract).period_h
+    known = chunk.rate == chunk.rate
+    found = []
+    hours = when // HOUR_MS
+    for hour in np.unique(hours[known]).tolist():
+        place = np.flatnonzero(known & (hours == hour))
+        last = place[-1]
+        alike = chunk.rate[place[period_h[place] == period_h[last]]] if period_h[last] == period_h[last] else None
+        rates = alike if alike is not None and len(alike) else chunk.rate[place[-1:]]
+        found.append(
+            Bar(
+                hour * HOUR_MS,
+                float(chunk.rate[last]),
+                float(rates.min()),
+                float(rates.max()),
+                len(place),
+                float(period_h[last]),
+            )
+        )
+    return found
+
+
+def _clock(samples: Months, venue: int, day: int) -> Ints:
+    body = samples.rows("clock", venue, day, day).get(day)
+    if body is None:
+        return np.empty(0, np.int64)
+    try:
+        return decode_clock(body)
+    except codec.Damaged:
+        # Without its clock a day's chunks have no times: they are made anew from the polls that are left.
+        return np.empty(0, np.int64)
+
+
+def _owners_of(state: State, venue: int) -> set[int]:
+    return {int(one) for (one,) in state.database.rows("SELECT id FROM instrument WHERE venue = ?", (venue,))}

@@ -1,0 +1,261 @@
+"""One SQLite file of the record: opened, checked, migrated; set aside when it is damaged; never written when newer.
+
+Every file has one writing connection in one process. Others open it read-only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+BUSY_S = 5.0
+MIB = 1 << 20
+WAL_LIMIT = 64 * MIB
+SIDE_FILES = ("-wal", "-shm", "-journal")
+_VERSIONS = "CREATE TABLE IF NOT EXISTS schema (room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"
+
+
+class StoreProblem(Exception):
+    """The record cannot be used, or did not keep what it was given. The text is for people."""
+
+
+class NewerRecord(StoreProblem):
+    """The record is of a newer fundtui: it is not written to."""
+
+
+class DiskFull(StoreProblem):
+    """There is no room on the disk. What was committed before is safe."""
+
+
+class Schema(msgspec.Struct, frozen=True):
+    """A room's tables. Step n, a script without comments, brings version n to n + 1; version 0 has nothing."""
+
+    room: str
+    steps: tuple[str, ...]
+
+    @property
+    def version(self) -> int:
+        """The version that this program writes."""
+        return len(self.steps)
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder that only its owner can look into. Raises StoreProblem."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.chmod(0o700)
+    except OSError as error:
+        raise StoreProblem(f"{path}: {error.strerror}") from error
+
+
+def private_file(path: Path) -> None:
+    """Make a file that only its owner can read, unless it is there; SQLite's side files take its mode over."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise (DiskFull if is_full(error) else StoreProblem)(f"{path}: {error.strerror}") from error
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether there was no room on the disk."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorname", "").startswith("SQLITE_FULL") or "disk I/O" in str(error)
+    return isinstance(error, OSError) and error.errno in {28, 122}
+
+
+class Database:
+    """An open file. `connection` is used under `lock` by whatever thread; `problem` says what was found at opening."""
+
+    def __init__(
+        self,
+        path: Path,
+        schemas: Sequence[Schema],
+        *,
+        now_ms: int,
+        durable: bool = True,
+        check: bool = True,
+        writable: bool = True,
+    ) -> None:
+        """durable: every commit survives a power cut (FULL), else only a crash (NORMAL). A damaged file is set aside
+        and a new one begun. Raises NewerRecord, DiskFull, StoreProblem."""
+        self.path = path
+        self.problem = ""
+        self.aside: Path | None = None
+        self.writable = writable
+        self.lock = threading.RLock()
+        self._schemas = schemas
+        self._durable = durable
+        if writable:
+            private_file(path)
+        try:
+            self.connection = self._open(check=check)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) or not writable:
+                raise self._problem(error) from error
+            self._set_aside(now_ms, str(error))
+
+    def _open(self, *, check: bool) -> sqlite3.Connection:
+        mode = "rw" if self.writable else "ro"
+        uri = f"{self.path.absolute().as_uri()}?mode={mode}"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
+        try:
+            self._prepare(connection, check=check)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection, *, check: bool) -> None:
+        if self.writable:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+            connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+        if check:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
+        if self.writable:
+            self._migrate(connection)
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        connection.execute(_VERSIONS)
+        found = dict(connection.execute("SELECT room, version FROM schema").fetchall())
+        for schema in self._schemas:
+            version = found.get(schema.room, 0)
+            if version > schema.version:
+                known = f"{schema.room} {version}, this one knows {schema.version}"
+                raise NewerRecord(f"{self.path.name} is of a newer fundtui ({known})")
+            if version < schema.version:
+                self._upgrade(connection, schema, version)
+
+    def _upgrade(self, connection: sqlite3.Connection, schema: Schema, version: int) -> None:
+        if version:
+            backup = self.path.with_name(f"{self.path.name}.backup-{schema.room}-{version}")
+            private_file(backup)
+            with contextlib.closing(sqlite3.connect(backup)) as copy:
+                connection.backup(copy)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for step in schema.steps[version:]:
+                for statement in filter(None, (part.strip() for part in step.split(";"))):
+                    connection.execute(statement)
+            connection.execute("REPLACE INTO schema VALUES (?, ?)", (schema.room, schema.version))
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def _set_aside(self, now_ms: int, reason: str) -> None:
+        stamp = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
+        self.aside = self.path.with_name(f"{self.path.name}.corrupt-{stamp}")
+        self.path.replace(self.aside)
+        for ending in SIDE_FILES:
+            side = self.path.with_name(self.path.name + ending)
+            if side.exists():
+                side.replace(self.aside.with_name(self.aside.name + ending))
+        self.problem = f"{self.path.name} was damaged ({reason}); it is kept as {self.aside.name}"
+        private_file(self.path)
+        try:
+            self.connection = self._open(check=False)
+        except sqlite3.Error as error:
+            raise self._problem(error) from error
+
+    def _problem(self, error: sqlite3.Error) -> StoreProblem:
+        return (DiskFull if is_full(error) else StoreProblem)(f"{self.path}: {error}")
+
+    # --- use --------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A block that is kept whole or not at all. Raises DiskFull or StoreProblem."""
+        with self.lock:
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._roll_back()
+                raise self._problem(error) from error
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        # After a full disk SQLite may have rolled back by itself.
+        if self.connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.execute("ROLLBACK")
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a query. Raises StoreProblem."""
+        with self.lock:
+            try:
+                return self.connection.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise self._problem(error) from error
+
+    def data_version(self) -> int:
+        """A number that differs once another process has committed."""
+        return int(self.rows("PRAGMA data_version")[0][0])
+
+    def checkpoint(self) -> None:
+        """Move the log into the file. Raises StoreProblem."""
+        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk, the log with it."""
+        return sum(
+            one.stat().st_size for one in (self.path, self.path.with_name(self.path.name + "-wal")) if one.exists()
+        )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self.lock:
+            self.connection.close()
+
+
+def salvage(path: Path, table: str, columns: int, last: int) -> Iterator[tuple[Any, ...]]:
+    """Rows of a damaged file's table with an integer key as its first column, by key, around what cannot be read.
+
+    `last` is the largest key that there can be; the rows are not judged: a checksum of their own must do that.
+    """
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    except sqlite3.Error:
+        return
+    with contextlib.closing(connection):
+        connection.text_factory = bytes
+        key = -1
+        hop = 1
+        while key < last:
+            row = _next_row(connection, table, key)
+            if isinstance(row, tuple):
+                if row[0] is None or len(row) != columns or row[0] <= key:
+                    return
+                key, hop = int(row[0]), 1
+                yield row
+            elif row is None:
+                return
+            else:
+                # Unreadable from here: look further on, in growing steps.
+                key, hop = key + hop, hop * 2
+
+
+def _next_row(connection: sqlite3.Connection, table: str, after: int) -> tuple[Any, ...] | bool | None:
+    """The row behind a key, None at the end, False where the file cannot be read."""
+    try:
+        row: tuple[Any, ...] | None = connection.execute(
+            f"SELECT rowid, * FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT 1", (after,)
+        ).fetchone()
+    except sqlite3.Error:
+        return False
+    return row

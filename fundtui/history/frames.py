@@ -1,0 +1,147 @@
+"""One venue's poll as a blob of the hot tier: everything that its quotes said, so that replay gives the same figures.
+
+A key frame stands by itself; the frames after it hold only what differs from it. Frames never lean on one another, so
+a damaged one costs one poll. A frame fits a key frame only when it is of the same contracts in the same order.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fundtui.history import codec
+from fundtui.history.codec import Codes, Floats, Ints
+
+FIELDS = 13
+RATE, NEXT_FUNDING_MS, MARK, INDEX, LAST, PREMIUM, OI_BASE, OI_USD, VOLUME_USD, SETTLED_RATE = range(10)
+"""Rows of the numbers, in the order of a quote's fields from `rate` to `ask`."""
+DERIVED = 18
+"""Code of an `oi_usd` that is `oi_base` x `mark` to the last bit, as most readers make it: nothing is kept of it."""
+
+
+class Frame(NamedTuple):
+    """A poll as arrays: contract numbers of its quotes, when each was seen, fields x quotes, reason bits."""
+
+    contracts: Ints
+    observed_ms: Ints
+    numbers: Floats
+    reasons: Ints
+
+
+class Key(NamedTuple):
+    """What later frames lean on."""
+
+    contracts: Ints
+    codes: Codes
+    whole: Ints
+
+
+def encode_key(frame: Frame, time_ms: int) -> tuple[bytes, Key]:
+    """A frame that stands by itself, and what to lean the next ones on."""
+    codes, whole = _coded(frame.numbers)
+    key = Key(frame.contracts, codes, whole)
+    return _seal(frame, time_ms, codec.encode_whole(frame.contracts, codec.FAST), codes, whole), key
+
+
+def encode_delta(frame: Frame, time_ms: int, key: Key) -> bytes:
+    """A frame that leans on a key frame of the same contracts."""
+    codes, whole = _coded(frame.numbers, key.codes)
+    return _seal(frame, time_ms, b"", codes ^ key.codes, _against(codes, whole, key))
+
+
+def _coded(numbers: Floats, guess: Codes | None = None) -> tuple[Codes, Ints]:
+    codes, whole = codec.decimals(numbers, guess)
+    derived = numbers[OI_USD] == numbers[OI_BASE] * numbers[MARK]
+    codes[OI_USD, derived], whole[OI_USD, derived] = DERIVED, 0
+    return codes, whole
+
+
+def _values(codes: Codes, whole: Ints) -> Floats:
+    numbers = codec.undecimals(codes, whole)
+    derived = codes[OI_USD] == DERIVED
+    numbers[OI_USD, derived] = (numbers[OI_BASE] * numbers[MARK])[derived]
+    return numbers
+
+
+def _seal(frame: Frame, time_ms: int, contracts: bytes, codes: Codes, whole: Ints) -> bytes:
+    count = len(frame.reasons)
+    parts = [
+        np.array([count, time_ms], "<i8").tobytes(),
+        contracts,
+        codec.pack(frame.observed_ms - time_ms, codec.FAST),
+        codec.pack(frame.reasons, codec.FAST),
+    ]
+    for field in range(FIELDS):
+        parts += [codec.pack(codes[field].astype(np.int64), codec.FAST), codec.pack(whole[field], codec.FAST)]
+    return codec.seal(parts)
+
+
+def _against(codes: Codes, whole: Ints, key: Key) -> Ints:
+    same = (codes == key.codes) & (codes != codec.MISSING)
+    raw = same & (codes == codec.RAW)
+    return np.where(raw, whole ^ key.whole, np.where(same, whole - key.whole, whole))
+
+
+def decode_key(blob: bytes) -> tuple[Frame, Key]:
+    """A key frame. Raises Damaged."""
+    parts = _parts(blob)
+    count, time_ms = _head(parts)
+    contracts = codec.decode_whole(parts[1], count)
+    codes, whole = _numbers(parts, count)
+    frame = Frame(contracts, *_rest(parts, count, time_ms, _values(codes, whole)))
+    return frame, Key(contracts, codes, whole)
+
+
+def decode_delta(blob: bytes, key: Key) -> Frame:
+    """A frame that leans on `key`. Raises Damaged."""
+    parts = _parts(blob)
+    count, time_ms = _head(parts)
+    if count != len(key.contracts):
+        raise codec.Damaged("frame and key frame differ in length")
+    codes, whole = _numbers(parts, count)
+    codes = codes ^ key.codes
+    return Frame(key.contracts, *_rest(parts, count, time_ms, _values(codes, _against_back(codes, whole, key))))
+
+
+def decode_field(blob: bytes, key: Key, field: int, *, is_key: bool) -> Floats:
+    """One field of a frame that is not `OI_USD`, a fraction of the work of all. Raises Damaged."""
+    parts = _parts(blob)
+    count, _ = _head(parts)
+    if is_key:
+        return codec.undecimals(key.codes[field], key.whole[field])
+    codes = codec.unpack(parts[4 + 2 * field], count).astype(np.uint8) ^ key.codes[field]
+    whole = codec.unpack(parts[5 + 2 * field], count)
+    one = Key(key.contracts, key.codes[field], key.whole[field])
+    return codec.undecimals(codes, _against_back(codes, whole, one))
+
+
+def _against_back(codes: Codes, whole: Ints, key: Key) -> Ints:
+    same = (codes == key.codes) & (codes != codec.MISSING)
+    raw = same & (codes == codec.RAW)
+    return np.where(raw, whole ^ key.whole, np.where(same, whole + key.whole, whole))
+
+
+def _parts(blob: bytes) -> list[memoryview]:
+    parts = codec.unseal(blob)
+    if len(parts) != 4 + 2 * FIELDS or len(parts[0]) != 16:
+        raise codec.Damaged("not a poll")
+    return parts
+
+
+def _head(parts: list[memoryview]) -> tuple[int, int]:
+    count, time_ms = np.frombuffer(parts[0], "<i8").tolist()
+    return count, time_ms
+
+
+def _numbers(parts: list[memoryview], count: int) -> tuple[Codes, Ints]:
+    codes = np.empty((FIELDS, count), np.uint8)
+    whole = np.empty((FIELDS, count), np.int64)
+    for field in range(FIELDS):
+        codes[field] = codec.unpack(parts[4 + 2 * field], count)
+        whole[field] = codec.unpack(parts[5 + 2 * field], count)
+    return codes, whole
+
+
+def _rest(parts: list[memoryview], count: int, time_ms: int, numbers: Floats) -> tuple[Ints, Floats, Ints]:
+    return codec.unpack(parts[2], count) + time_ms, numbers, codec.unpack(parts[3], count)

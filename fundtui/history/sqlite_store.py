@@ -1,0 +1,301 @@
+"""The record in SQLite: state.db, live.db and a pair of files per month, behind `Store`."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from fundtui.history import codec, compaction
+from fundtui.history import live as hot
+from fundtui.history import state as durable
+from fundtui.history.database import Database, StoreProblem, private_folder, salvage
+from fundtui.history.folder import LIVE, STATE
+from fundtui.history.frames import Frame
+from fundtui.history.live import Live, Poll
+from fundtui.history.months import (
+    BARS,
+    DAY_MS,
+    LARGEST_ID,
+    SAMPLES,
+    Months,
+    day_of,
+    decode_bars,
+    decode_clock,
+    decode_day,
+)
+from fundtui.history.state import State
+from fundtui.history.store import EMPTY, FOREVER_MS, Bar, Kept, Series
+from fundtui.imbalance.rates import observations, reasons_of
+from fundtui.market import Batch, Quote, Settlement
+from fundtui.status import Event, VenueHealth
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """How long samples and bars are kept, milliseconds; settlements and the journal are kept for good."""
+
+    samples_ms: int = 30 * DAY_MS
+    bars_ms: int = 730 * DAY_MS
+
+
+class SqliteStore:
+    """See `Store`. `problems` says in words for people what was found damaged."""
+
+    def __init__(self, folder: Path, *, now_ms: int, writable: bool = True, retention: Retention | None = None) -> None:
+        """Open or make a record. Raises NewerRecord, DiskFull, StoreProblem; to read, there must be one."""
+        self.folder = folder
+        self.retention = retention or Retention()
+        self.writable = writable
+        if writable:
+            private_folder(folder)
+        self._problems: list[str] = []
+        self._state_file = Database(
+            folder / STATE, (durable.SCHEMA,), now_ms=now_ms, durable=True, check=writable, writable=writable
+        )
+        try:
+            self._live_file = Database(
+                folder / LIVE, (hot.SCHEMA,), now_ms=now_ms, durable=False, check=writable, writable=writable
+            )
+        except StoreProblem:
+            self._state_file.close()
+            raise
+        self.state = State(self._state_file)
+        self.live = Live(self._live_file)
+        self.samples = Months(folder, "hist", SAMPLES, now_ms=now_ms, writable=writable)
+        self._bars = Months(folder, "bars", BARS, now_ms=now_ms, writable=writable)
+        if writable:
+            _save(
+                self._state_file,
+                {"value": 3, "settled": 3, "venue": 3, "instrument": 5, "contract": 5, "event": 4},
+                self._problems,
+            )
+            _save(self._live_file, {"poll": 4}, self._problems)
+
+    @property
+    def problems(self) -> list[str]:
+        """What was found damaged, and what was done about it."""
+        return [*self._problems, *self.samples.problems, *self._bars.problems]
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def append(self, batches: Sequence[Batch]) -> None:
+        self.live.append(
+            [
+                Poll(self.state.add_venue(batch.venue), batch.observed_ms, self._frame(batch))
+                for batch in batches
+                if batch.quotes
+            ]
+        )
+
+    def _frame(self, batch: Batch) -> Frame:
+        seen = observations(batch.quotes)
+        # Adding nothing turns -0.0 into 0.0, which packs better and means the same.
+        return Frame(
+            self.state.contract_numbers(seen.contracts),
+            seen.observed_ms.astype(np.int64),
+            seen.numbers + 0.0,
+            seen.reasons,
+        )
+
+    def settle(self, settlements: Iterable[Settlement]) -> int:
+        return self.state.settle(settlements)
+
+    def note(self, events: Sequence[Event]) -> None:
+        self.state.note(events)
+
+    def keep(self, values: Mapping[str, bytes]) -> None:
+        self.state.keep(values)
+
+    def report(self, health: Sequence[VenueHealth]) -> None:
+        self.live.report({self.state.add_venue(one.venue): one for one in health})
+
+    def compact(self, now_ms: int) -> Iterator[None]:
+        return compaction.compact(
+            self.state,
+            self.live,
+            self.samples,
+            self._bars,
+            now_ms,
+            self.retention.samples_ms,
+            self.retention.bars_ms,
+        )
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def kept(self, name: str) -> bytes | None:
+        return self.state.kept(name)
+
+    def health(self) -> dict[str, VenueHealth]:
+        return self.live.health()
+
+    def instruments(self) -> list[tuple[str, str, str]]:
+        return self.state.instruments()
+
+    def latest(self, at_ms: int = FOREVER_MS) -> list[Batch]:
+        found = []
+        for venue, number in self.state.venues().items():
+            last_ms = self.live.last_ms(number, min(at_ms, hot.TIMES))
+            found += [
+                self._batch(venue, *one) for one in self.live.frames(number, last_ms, last_ms + 1) if last_ms >= 0
+            ]
+        return sorted(found, key=_when)
+
+    def polls(self, start_ms: int, end_ms: int = FOREVER_MS) -> Iterator[Batch]:
+        streams = [self._polls(venue, number, start_ms, end_ms) for venue, number in self.state.venues().items()]
+        return heapq.merge(*streams, key=_when)
+
+    def _polls(self, venue: str, number: int, start_ms: int, end_ms: int) -> Iterator[Batch]:
+        for time_ms, frame in self.live.frames(number, start_ms, end_ms):
+            yield self._batch(venue, time_ms, frame)
+
+    def after(self, seen: Mapping[str, int]) -> list[Batch]:
+        found = []
+        for venue, number in self.state.venues().items():
+            found += list(self._polls(venue, number, seen.get(venue, -1) + 1, FOREVER_MS))
+        return sorted(found, key=_when)
+
+    def _batch(self, venue: str, time_ms: int, frame: Frame) -> Batch:
+        contracts = self.state.contracts(frame.contracts)
+        rows: list[list[Any]] = frame.numbers.T.tolist()
+        quotes = []
+        for contract, seen_ms, numbers, bits in zip(
+            contracts, frame.observed_ms.tolist(), rows, frame.reasons.tolist(), strict=True
+        ):
+            coming = numbers[1]
+            numbers[1] = int(coming) if coming == coming else None
+            fields: tuple[Any, ...] = (contract, seen_ms, *numbers, reasons_of(bits))
+            quotes.append(Quote(*fields))
+        return Batch(venue=venue, observed_ms=time_ms, quotes=tuple(quotes))
+
+    def series(self, venue: str, symbol: str, start_ms: int, end_ms: int = FOREVER_MS) -> Series:
+        owner, number = self.state.instrument(venue, symbol), self.state.venue(venue)
+        if owner is None or number is None:
+            return EMPTY
+        times, contracts, rates = self._chunks(owner, number, start_ms, end_ms)
+        numbers = self._contracts_of(owner)
+        tail = self.live.rates(number, numbers, max(start_ms, self._compacted_ms(number) + 1), end_ms)
+        times.append(tail.time_ms)
+        contracts.append(tail.contract)
+        rates.append(tail.rate)
+        contract = np.concatenate(contracts)
+        distinct, place = np.unique(contract, return_inverse=True)
+        terms = self.state.terms(distinct)
+        whole = Series(np.concatenate(times), np.concatenate(rates), terms.period_h[place], terms.interval_h[place])
+        return whole.since(start_ms, end_ms)
+
+    def _chunks(
+        self, owner: int, number: int, start_ms: int, end_ms: int
+    ) -> tuple[list[codec.Ints], list[codec.Ints], list[codec.Floats]]:
+        first, last = day_of(max(start_ms, 0)), min(day_of(end_ms), (1 << 16) - 1)
+        months = self.samples.months()
+        if months:
+            # No chunk is older than the oldest file or younger than the youngest.
+            first, last = max(first, _first_day(months[0])), min(last, _first_day(months[-1]) + 31)
+        times: list[codec.Ints] = [np.empty(0, np.int64)]
+        contracts: list[codec.Ints] = [np.empty(0, np.int64)]
+        rates: list[codec.Floats] = [np.empty(0)]
+        if not months or first > last:
+            return times, contracts, rates
+        clocks = self.samples.rows("clock", number, first, last)
+        for day, body in sorted(self.samples.rows("chunk", owner, first, last).items()):
+            try:
+                chunk, clock = decode_day(body), decode_clock(clocks.get(day, b""))
+            except codec.Damaged:
+                self._problems.append(f"{self.samples.kind} of day {day}: a damaged chunk was left out")
+                continue
+            if len(chunk.seen) <= len(clock):
+                times.append(clock[: len(chunk.seen)][chunk.seen])
+                contracts.append(chunk.contract)
+                rates.append(chunk.rate)
+        return times, contracts, rates
+
+    def _contracts_of(self, owner: int) -> frozenset[int]:
+        return frozenset(
+            one for (one,) in self._state_file.rows("SELECT id FROM contract WHERE instrument = ?", (owner,))
+        )
+
+    def _compacted_ms(self, number: int) -> int:
+        """Until when a venue's polls are in chunks; -1: none are."""
+        for month in reversed(self.samples.months()):
+            first = _first_day(month)
+            clocks = self.samples.rows("clock", number, first, first + 31)
+            for day in sorted(clocks, reverse=True):
+                try:
+                    return int(decode_clock(clocks[day])[-1])
+                except (codec.Damaged, IndexError):
+                    continue
+        return -1
+
+    def bars(self, venue: str, symbol: str, start_ms: int, end_ms: int = FOREVER_MS) -> list[Bar]:
+        owner, months = self.state.instrument(venue, symbol), self._bars.months()
+        if owner is None or not months:
+            return []
+        first = max(day_of(max(start_ms, 0)), _first_day(months[0]))
+        last = min(day_of(end_ms), _first_day(months[-1]) + 31)
+        found: list[Bar] = []
+        for day, body in sorted(self._bars.rows("chunk", owner, first, last).items()) if first <= last else ():
+            try:
+                found += decode_bars(body)
+            except codec.Damaged:
+                self._problems.append(f"bars of day {day}: a damaged chunk was left out")
+        return [bar for bar in found if start_ms <= bar.time_ms < end_ms]
+
+    def settlements(self, venue: str, symbol: str, start_ms: int = 0, end_ms: int = FOREVER_MS) -> list[Settlement]:
+        return self.state.settlements(venue, symbol, start_ms, end_ms)
+
+    def events(self, start_ms: int = 0, end_ms: int = FOREVER_MS, limit: int = 1_000_000) -> list[Event]:
+        return self.state.events(start_ms, end_ms, limit)
+
+    def kept_since(self) -> Kept:
+        firsts = [first for number in self.state.venues().values() if (first := self.live.first_ms(number)) is not None]
+        samples, bars = self.samples.months(), self._bars.months()
+        return Kept(
+            polls_from_ms=min(firsts, default=None),
+            samples_from_ms=_first_day(samples[0]) * DAY_MS if samples else min(firsts, default=None),
+            bars_from_ms=_first_day(bars[0]) * DAY_MS if bars else None,
+            size=self._state_file.size + self._live_file.size + self.samples.size() + self._bars.size(),
+        )
+
+    def close(self) -> None:
+        self.samples.close()
+        self._bars.close()
+        self._live_file.close()
+        self._state_file.close()
+
+
+def _when(batch: Batch) -> tuple[int, str]:
+    return batch.observed_ms, batch.venue
+
+
+def _first_day(month: str) -> int:
+    return int(np.datetime64(month, "D").astype(np.int64))
+
+
+def _save(database: Database, tables: Mapping[str, int], problems: list[str]) -> None:
+    """Take over what can be read of a damaged file that was set aside."""
+    if database.aside is None:
+        return
+    saved = 0
+    for table, columns in tables.items():
+        marks = ", ".join("?" * (columns - 1))
+        with database.transaction() as connection:
+            for row in salvage(database.aside, table, columns, LARGEST_ID):
+                values = [
+                    one.decode("utf-8", "replace") if _is_text(table, place, one) else one
+                    for place, one in enumerate(row[1:])
+                ]
+                saved += connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", values).rowcount
+    problems.append(f"{database.problem}; {saved} rows were saved from it")
+
+
+def _is_text(table: str, place: int, value: object) -> bool:
+    return isinstance(value, bytes) and (table, place) in {
+        ("value", 0),
+        ("venue", 1),
+        ("instrument", 2),
+        ("instrument", 3),
+    }

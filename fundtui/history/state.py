@@ -1,0 +1,296 @@
+"""state.db, what must never be lost: names and contracts, settled rates, the journal, small values. FULL commits."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from fundtui.history import codec
+from fundtui.history.codec import Floats, Ints
+from fundtui.history.database import Database, Schema
+from fundtui.history.store import merge_settlement
+from fundtui.market import Instrument, Settlement
+from fundtui.status import Event
+from fundtui.text import clean
+
+SCHEMA = Schema(
+    "history",
+    (
+        """
+        CREATE TABLE venue (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+        CREATE TABLE instrument (id INTEGER PRIMARY KEY, venue INTEGER NOT NULL, symbol TEXT NOT NULL,
+            asset TEXT NOT NULL, UNIQUE (venue, symbol)) STRICT;
+        CREATE TABLE contract (id INTEGER PRIMARY KEY, instrument INTEGER NOT NULL, digest INTEGER NOT NULL,
+            body BLOB NOT NULL) STRICT;
+        CREATE INDEX contract_digest ON contract (digest);
+        CREATE TABLE settled (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+        CREATE TABLE event (id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+        CREATE INDEX event_time ON event (time_ms);
+        CREATE TABLE value (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT
+        """,
+    ),
+)
+MONTHS = 12
+MOST_NUMBERS = 200_000
+"""Contracts whose numbers are remembered; more than there are, unless a venue hands out new objects all the time."""
+MONTH_BITS = 16
+FIELDS = ("rate", "interval_h", "premium", "price")
+
+_encode = msgspec.msgpack.Encoder(enc_hook=str).encode
+_contract_decoder = msgspec.msgpack.Decoder(Instrument)
+_event_decoder = msgspec.msgpack.Decoder(Event, dec_hook=lambda kind, value: clean(value))
+
+
+class Terms(NamedTuple):
+    """What a contract says about its rate, by contract number."""
+
+    instrument: Ints
+    period_h: Floats
+    interval_h: Floats
+
+
+class State:
+    """Names, contracts, settlements, events and values of one record."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._venues: dict[str, int] = {}
+        self._instruments: dict[tuple[str, str], int] = {}
+        self._numbers: dict[Instrument, int] = {}
+        self._contracts: dict[int, Instrument] = {}
+        self._owners: dict[int, int] = {}
+
+    # --- names ------------------------------------------------------------------------------------
+
+    def venues(self) -> dict[str, int]:
+        """Venue -> number."""
+        if not self._venues or not self.database.writable:
+            self._venues = dict(self.database.rows("SELECT name, id FROM venue"))
+        return self._venues
+
+    def venue(self, name: str) -> int | None:
+        """A venue's number, None when there is no record of it."""
+        known = self._venues.get(name)
+        return known if known is not None else self.venues().get(name)
+
+    def add_venue(self, name: str) -> int:
+        """A venue's number, made on first sight."""
+        known = self.venue(name)
+        if known is not None:
+            return known
+        with self.database.transaction() as connection:
+            number = connection.execute("INSERT INTO venue (name) VALUES (?)", (name,)).lastrowid
+        assert number is not None
+        self._venues[name] = number
+        return number
+
+    def instrument(self, venue: str, symbol: str) -> int | None:
+        """An instrument's number, None when there is no record of it."""
+        known = self._instruments.get((venue, symbol))
+        if known is None:
+            query = "SELECT i.id FROM instrument i JOIN venue v ON v.id = i.venue WHERE v.name = ? AND i.symbol = ?"
+            rows = self.database.rows(query, (venue, symbol))
+            if not rows:
+                return None
+            known = self._instruments[venue, symbol] = int(rows[0][0])
+        return known
+
+    def add_instrument(self, venue: str, symbol: str, asset: str) -> int:
+        """An instrument's number, made on first sight."""
+        known = self.instrument(venue, symbol)
+        if known is not None:
+            return known
+        number_of_venue = self.add_venue(venue)
+        with self.database.transaction() as connection:
+            insert = "INSERT INTO instrument (venue, symbol, asset) VALUES (?, ?, ?)"
+            number = connection.execute(insert, (number_of_venue, symbol, asset)).lastrowid
+        assert number is not None
+        self._instruments[venue, symbol] = number
+        return number
+
+    def instruments(self) -> list[tuple[str, str, str]]:
+        """Venue, symbol and asset of all."""
+        query = "SELECT v.name, i.symbol, i.asset FROM instrument i JOIN venue v ON v.id = i.venue ORDER BY 1, 2"
+        return self.database.rows(query)
+
+    # --- contracts --------------------------------------------------------------------------------
+
+    def contract_numbers(self, contracts: Sequence[Instrument]) -> Ints:
+        """The number of each contract; new ones are kept before this returns."""
+        numbers = self._numbers
+        if len(numbers) > MOST_NUMBERS:
+            numbers.clear()
+        if not all(contract in numbers for contract in contracts):
+            with self.database.transaction():
+                for contract in contracts:
+                    if contract not in numbers:
+                        numbers[contract] = self._number(contract)
+        return np.fromiter(map(numbers.__getitem__, contracts), np.int64, len(contracts))
+
+    def _number(self, contract: Instrument) -> int:
+        body = _encode(contract)
+        digest = int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big", signed=True)
+        execute = self.database.connection.execute
+        for number, kept in execute("SELECT id, body FROM contract WHERE digest = ?", (digest,)).fetchall():
+            if kept == body:
+                return int(number)
+        owner = self._instrument_within(contract)
+        insert = "INSERT INTO contract (instrument, digest, body) VALUES (?, ?, ?)"
+        added = execute(insert, (owner, digest, body)).lastrowid
+        assert added is not None
+        return added
+
+    def _instrument_within(self, contract: Instrument) -> int:
+        """As `add_instrument`, inside a transaction that is open already."""
+        execute = self.database.connection.execute
+        venue = execute("SELECT id FROM venue WHERE name = ?", (contract.venue,)).fetchone()
+        if venue is None:
+            venue = (execute("INSERT INTO venue (name) VALUES (?)", (contract.venue,)).lastrowid,)
+        found = execute(
+            "SELECT id FROM instrument WHERE venue = ? AND symbol = ?", (*venue, contract.symbol)
+        ).fetchone()
+        if found is not None:
+            execute("UPDATE instrument SET asset = ? WHERE id = ?", (contract.asset_id, *found))
+            return int(found[0])
+        insert = "INSERT INTO instrument (venue, symbol, asset) VALUES (?, ?, ?)"
+        added = execute(insert, (*venue, contract.symbol, contract.asset_id)).lastrowid
+        assert added is not None
+        return added
+
+    def contracts(self, numbers: Ints) -> list[Instrument]:
+        """Contracts by number. Raises Damaged for a number that was never given."""
+        self._learn(numbers)
+        try:
+            return list(map(self._contracts.__getitem__, numbers.tolist()))
+        except KeyError as error:
+            raise codec.Damaged(f"no contract {error.args[0]}") from error
+
+    def terms(self, numbers: Ints) -> Terms:
+        """Instrument, rate period and interval of contracts by number. Raises Damaged."""
+        contracts = self.contracts(numbers)
+        return Terms(
+            np.fromiter((self._owners[number] for number in numbers.tolist()), np.int64, len(numbers)),
+            np.array([one.rate_period_h for one in contracts], np.float64),
+            np.array([one.interval_h for one in contracts], np.float64),
+        )
+
+    def _learn(self, numbers: Ints) -> None:
+        missing = [number for number in set(numbers.tolist()) if number not in self._contracts]
+        for start in range(0, len(missing), 500):
+            part = missing[start : start + 500]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT id, instrument, body FROM contract WHERE id IN ({marks})"
+            for number, owner, body in self.database.rows(query, part):
+                try:
+                    self._contracts[number] = _contract_decoder.decode(body)
+                except msgspec.MsgspecError as error:
+                    raise codec.Damaged(f"contract {number}: {error}") from error
+                self._owners[number] = owner
+
+    # --- settlements ------------------------------------------------------------------------------
+
+    def settle(self, settlements: Iterable[Settlement]) -> int:
+        """See `Store.settle`."""
+        parts: dict[tuple[str, str], dict[int, dict[int, Settlement]]] = {}
+        for one in settlements:
+            if math.isfinite(one.rate):
+                parts.setdefault((one.venue, one.symbol), {}).setdefault(_month(one.time_ms), {})[one.time_ms] = one
+        new = 0
+        owners = {key: self.add_instrument(*key, "") for key in parts}
+        with self.database.transaction() as connection:
+            for key, months in parts.items():
+                for month, rows in months.items():
+                    chunk = owners[key] << MONTH_BITS | month
+                    kept = {one.time_ms: one for one in self._settled(chunk, *key)}
+                    before = len(kept)
+                    for time_ms, one in rows.items():
+                        kept[time_ms] = merge_settlement(kept[time_ms], one) if time_ms in kept else one
+                    new += len(kept) - before
+                    body = encode_settlements([kept[time_ms] for time_ms in sorted(kept)])
+                    connection.execute("REPLACE INTO settled VALUES (?, ?)", (chunk, body))
+        return new
+
+    def settlements(self, venue: str, symbol: str, start_ms: int, end_ms: int) -> list[Settlement]:
+        """See `Store.settlements`. Damaged chunks give nothing."""
+        owner = self.instrument(venue, symbol)
+        if owner is None:
+            return []
+        low, high = owner << MONTH_BITS | _month(start_ms), owner << MONTH_BITS | _month(end_ms)
+        rows = self.database.rows("SELECT body FROM settled WHERE id BETWEEN ? AND ? ORDER BY id", (low, high))
+        found = [one for (body,) in rows for one in _readable(body, venue, symbol)]
+        return [one for one in found if start_ms <= one.time_ms < end_ms]
+
+    def _settled(self, chunk: int, venue: str, symbol: str) -> list[Settlement]:
+        rows = self.database.connection.execute("SELECT body FROM settled WHERE id = ?", (chunk,)).fetchall()
+        return _readable(rows[0][0], venue, symbol) if rows else []
+
+    # --- journal and values -----------------------------------------------------------------------
+
+    def note(self, events: Sequence[Event]) -> None:
+        """See `Store.note`."""
+        with self.database.transaction() as connection:
+            connection.executemany(
+                "INSERT INTO event (time_ms, body) VALUES (?, ?)", ((one.time_ms, _encode(one)) for one in events)
+            )
+
+    def events(self, start_ms: int, end_ms: int, limit: int) -> list[Event]:
+        """See `Store.events`."""
+        query = "SELECT body FROM event WHERE time_ms >= ? AND time_ms < ? ORDER BY time_ms DESC, id DESC LIMIT ?"
+        found = []
+        for (body,) in self.database.rows(query, (start_ms, end_ms, limit)):
+            try:
+                found.append(_event_decoder.decode(body))
+            except (msgspec.MsgspecError, ValueError):
+                # A damaged entry, or a kind that a newer fundtui had: the others are still worth reading.
+                continue
+        return found[::-1]
+
+    def keep(self, values: Mapping[str, bytes]) -> None:
+        """See `Store.keep`."""
+        with self.database.transaction() as connection:
+            connection.executemany("REPLACE INTO value VALUES (?, ?)", values.items())
+
+    def kept(self, name: str) -> bytes | None:
+        """See `Store.kept`."""
+        rows = self.database.rows("SELECT body FROM value WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
+
+
+def _month(time_ms: int) -> int:
+    when = datetime.fromtimestamp(time_ms / 1000, UTC)
+    return when.year * MONTHS + when.month
+
+
+def encode_settlements(settled: Sequence[Settlement]) -> bytes:
+    """Settlements of one instrument, sorted by time."""
+    times = np.array([one.time_ms for one in settled], np.int64)
+    columns = [np.array([getattr(one, name) for one in settled], np.float64) for name in FIELDS]
+    head = np.array([len(settled)], "<i8").tobytes()
+    return codec.seal([head, codec.encode_whole(times), *map(codec.encode, columns)])
+
+
+def decode_settlements(body: bytes, venue: str, symbol: str) -> list[Settlement]:
+    """The settlements of `encode_settlements`. Raises Damaged."""
+    parts = codec.unseal(body)
+    if len(parts) != 2 + len(FIELDS) or len(parts[0]) != 8:
+        raise codec.Damaged("not settlements")
+    count = int(np.frombuffer(parts[0], "<i8")[0])
+    times = codec.decode_whole(parts[1], count).tolist()
+    columns = [codec.decode(part, count).tolist() for part in parts[2:]]
+    return [
+        Settlement(venue=venue, symbol=symbol, time_ms=time_ms, **dict(zip(FIELDS, numbers, strict=True)))
+        for time_ms, *numbers in zip(times, *columns, strict=True)
+    ]
+
+
+def _readable(body: bytes, venue: str, symbol: str) -> list[Settlement]:
+    try:
+        return decode_settlements(body, venue, symbol)
+    except codec.Damaged:
+        return []
