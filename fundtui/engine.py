@@ -193,7 +193,7 @@ class Engine:
 
     def table(self, level: Level) -> Table:
         """The rows of a level. Raises KeyError for a level that has none."""
-        return {Level.ASSET: self.calculator.assets, Level.INSTRUMENT: self.calculator.instruments}[level]
+        return self.calculator.tables[level]
 
     def instrument_rows(self, asset_row: int) -> NDArray[np.int64]:
         """Rows of the instrument table that belong to an asset."""

@@ -6,7 +6,7 @@ of incremental steps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +17,7 @@ from fundtui.imbalance.boards import Boards
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.compare import SHARED_TEXTS, Comparison
 from fundtui.imbalance.instruments import NO_ROWS, Instruments
+from fundtui.imbalance.keeping import Arrays, Saved, exported
 from fundtui.imbalance.ladder import Rung
 from fundtui.imbalance.pairs import CarrySettings, Pairs
 from fundtui.imbalance.rates import Money, reasons_of
@@ -110,6 +111,10 @@ class Calculator:
         """The interest part of an instrument's rate, per hour."""
         return float(self._instruments.rows.interest_h[row])
 
+    def money_h(self, row: int) -> float:
+        """What money costs for an instrument's asset, per hour."""
+        return float(self._instruments.rows.money_h[row])
+
     def cadence_s(self, venue: str) -> float:
         """How often a venue's batches are due."""
         return self._instruments.registry.venue(venue).cadence_s
@@ -137,12 +142,33 @@ class Calculator:
         """Instrument rows of a pair's short and long leg; -1 for bought spot."""
         return self._pairs.short[pair_row], self._pairs.long[pair_row]
 
+    # Keeping
+
+    def export_state(self) -> Arrays:
+        """Everything that a later run needs to go on from here, as named arrays. Quotes and contracts come anew."""
+        arrays = exported(self._instruments.parts, self.instruments.keys)
+        arrays["assets"] = np.array(self.assets.keys, np.str_)
+        arrays["trend"] = self.assets.series["trend"][: self.assets.count].copy()
+        arrays["trend_period"] = np.array([self._trend.period])
+        return arrays
+
+    def import_state(self, arrays: Arrays) -> None:
+        """Take over the state of an earlier run; before the first batch. Raises ValueError when it does not fit."""
+        if self.instruments.count:
+            raise ValueError("state can be taken over before the first batch only")
+        self._instruments.saved = Saved(arrays, self._instruments.parts)
+        self._trend.restore(arrays["assets"].tolist(), arrays["trend"], int(arrays["trend_period"][0]))
+
     # Writing
 
     def set_cadence(self, venue: str, seconds: float) -> None:
         """Say how often a venue is polled; else it is learnt from its batches."""
         part = self._instruments.registry.venue(venue)
         part.cadence_s, part.cadence_given = seconds, True
+
+    def set_taker_fees(self, fees: Mapping[str, float]) -> None:
+        """Venue -> taker fee as a fraction, where the venue publishes it; a person's own fees stay."""
+        self._pairs.published_fees.update(fees)
 
     def apply(self, batch: Batch, now_ms: int) -> Changes:
         """Take one venue's poll. A batch older than the last one of its venue changes nothing."""

@@ -10,9 +10,10 @@ import msgspec
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.catalogue import Level, Metric, Unit, find
 from fundtui.imbalance.display import display
+from fundtui.imbalance.explain_words import ASSET, INSTRUMENT, LEG_INPUTS, PAIR
 from fundtui.imbalance.table import Table
 from fundtui.market import REASON_TEXT
-from fundtui.units import MISSING, format_age, format_bp, format_percent, format_utc
+from fundtui.units import HOURS_PER_YEAR, MISSING, format_age, format_bp, format_percent, format_utc
 
 TERMS = 6
 """How many instruments a sum is written out for."""
@@ -52,70 +53,14 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     exclusions: tuple[str, ...] = ()
 
 
-# Inputs of an instrument's metric, and how the formula looks with their numbers.
-INSTRUMENT: dict[str, tuple[str, tuple[str, ...]]] = {
-    "apr": ("8760 × {rate} / {period}", ("rate", "interval_h")),
-    "hourly": ("{rate} / {period}", ("rate", "interval_h")),
-    "rate_8h": ("8 × {rate} / {period}", ("rate", "interval_h")),
-    "next": ("{next_funding_ms}", ("next_funding_ms",)),
-    "excess": ("{hourly} − {interest}", ("hourly", "rate")),
-    "cap_use": ("{rate} / {bound}", ("rate",)),
-    "price": ("{index} (mark {mark}) / {multiplier}", ("index", "mark", "multiplier")),
-    "basis": ("{mark} / {index} − 1", ("mark", "index")),
-    "premium": ("{premium_source}: mark {mark}, index {index}", ("mark", "index", "premium_source")),
-    "premium_tier": ("{premium_source}", ("premium_source",)),
-    "premium_average": ("average of {premium} now, {coverage} observed", ("premium", "coverage")),
-    "theory": ("{kernel}, Ā = {premium_average}", ("premium_average", "coverage", "premium")),
-    "band_lo": ("{kernel}, lower end of Ā = {premium_average}", ("premium_average", "coverage")),
-    "band_hi": ("{kernel}, upper end of Ā = {premium_average}", ("premium_average", "coverage")),
-    "divergence": ("{apr} − {theory}", ("apr", "theory", "coverage", "premium_tier")),
-    "divergence_t": (
-        "{divergence} / half of ({band_hi} − {band_lo})",
-        ("divergence", "band_lo", "band_hi", "coverage"),
-    ),
-    "skew": ("{apr} against the others' weighted mean", ("apr", "weight")),
-    "z": ("{apr} among the instruments of {asset}", ("apr",)),
-    "weight": ("{oi_usd} / sum over {asset}", ("oi_usd",)),
-}
-
-# The instruments' metric behind an asset's metric.
-ASSET: dict[str, tuple[str, ...]] = {
-    "price": ("price",),
-    "consensus": ("apr", "weight"),
-    "mean": ("apr", "weight"),
-    "spread": ("apr",),
-    "long": ("apr",),
-    "low_rate": ("apr",),
-    "short": ("apr",),
-    "high_rate": ("apr",),
-    "dispersion": ("apr", "weight"),
-    "z": ("z",),
-    "disagreement": ("apr", "weight"),
-    "excess": ("excess", "weight"),
-    "premium": ("premium", "weight"),
-    "divergence": ("divergence", "divergence_t"),
-    "divergence_t": ("divergence_t",),
-    "cap_use": ("cap_use",),
-    "next_funding_ms": ("next_funding_ms",),
-    "next": ("next_funding_ms",),
-    "oi_usd": ("oi_usd",),
-    "volume_usd": ("volume_usd",),
-    "venues": ("venue",),
-    "age": ("age",),
-    "freshest": ("age",),
-}
-
-
 def explain(calculator: Calculator, level: Level, row: int, key: str, now_ms: int) -> Explanation:
     """Explain one figure of one row. Raises KeyError for an unknown metric or a row that does not exist."""
     metric = find(level, key)
-    table = {Level.ASSET: calculator.assets, Level.INSTRUMENT: calculator.instruments}.get(level)
+    table = calculator.tables.get(level)
     if metric is None or table is None or not 0 <= row < table.count:
         raise KeyError(f"{level.value} {row} {key}")
     reader = _Reader(calculator, table, row, now_ms)
-    describe: Callable[[_Reader, Metric], tuple[str, list[Input], list[str]]]
-    describe = _of_instrument if level is Level.INSTRUMENT else _of_asset
-    substituted, inputs, exclusions = describe(reader, metric)
+    substituted, inputs, exclusions = DESCRIBE.get(level, _of_board)(reader, metric)
     return Explanation(
         title=f"{table.keys[row]} {metric.title or metric.key}",
         key=metric.key,
@@ -186,7 +131,7 @@ def _of_instrument(reader: _Reader, metric: Metric) -> tuple[str, list[Input], l
     """An instrument's figure: from its own fields, or as published."""
     exclusions = [REASON_TEXT[reason] for reason in reader.calculator.reasons(reader.row)]
     if metric.key not in INSTRUMENT:
-        return "as published", [reader.as_input(metric.key)], exclusions
+        return f"{metric.formula}: {reader.text(metric.key)}", [reader.as_input(metric.key)], exclusions
     template, keys = INSTRUMENT[metric.key]
     words = {key: reader.text(key) for key in reader.table.metrics}
     words |= _contract_words(reader)
@@ -208,6 +153,7 @@ def _contract_words(reader: _Reader) -> dict[str, str]:
     return {
         "period": period,
         "bound": format_percent(bound, 4),
+        "money": format_percent(reader.calculator.money_h(reader.row) * HOURS_PER_YEAR) + " a year",
         "interest": format_percent(reader.calculator.interest_h(reader.row), 5),
         "kernel": numbers if not math.isnan(float(kernel.share)) else "the venue's formula is not known",
     }
@@ -244,6 +190,32 @@ def _of_asset(reader: _Reader, metric: Metric) -> tuple[str, list[Input], list[s
     return _sum_of(reader, metric, compared, keys), inputs, exclusions
 
 
+def _of_pair(reader: _Reader, metric: Metric) -> tuple[str, list[Input], list[str]]:
+    """A pair's figure: from its own row, and from both legs."""
+    inputs = []
+    for row, side in zip(reader.calculator.pair_instruments(reader.row), ("short", "long"), strict=True):
+        if row >= 0:
+            inputs += [reader.of(row).as_input(key, f"{side} leg {key}") for key in LEG_INPUTS]
+    words = {key: reader.text(key) for key in reader.table.metrics}
+    template, keys = PAIR.get(metric.key, (f"{metric.formula}: {{{metric.key}}}", ()))
+    own = [_plain_input(reader, key) for key in keys]
+    assumed = words["assumptions"]
+    return template.format(**words), own + inputs, [f"assumed: {assumed}"] if assumed != MISSING else []
+
+
+def _of_board(reader: _Reader, metric: Metric) -> tuple[str, list[Input], list[str]]:
+    """A venue's or the market's figure: a sum over the instruments compared."""
+    keys = [key for key in ("instruments", "excluded", "oi_usd") if key in reader.table.metrics]
+    return f"{metric.formula} = {reader.text(metric.key)}", [_plain_input(reader, key) for key in keys], []
+
+
+def _plain_input(reader: _Reader, key: str) -> Input:
+    """A figure of the same row as an input, worked out here rather than observed."""
+    metric, value = reader.table.metrics[key], reader.number(key)
+    number = math.nan if value is None else value
+    return Input(name=key, value=number, unit=metric.unit.value, text=reader.text(key), origin=metric.formula)
+
+
 def _weight_of(reader: _Reader) -> float:
     weight = reader.number("weight")
     return -weight if isinstance(weight, float) else 0.0
@@ -267,3 +239,10 @@ def _exclusion(reader: _Reader, row: int) -> str:
     quote = reader.calculator.quote(row)
     seen = f", seen {format_utc(quote.observed_ms)}" if quote is not None else ""
     return f"{reader.calculator.instruments.keys[row]}: {reasons}{seen}"
+
+
+DESCRIBE: dict[Level, Callable[[_Reader, Metric], tuple[str, list[Input], list[str]]]] = {
+    Level.INSTRUMENT: _of_instrument,
+    Level.ASSET: _of_asset,
+    Level.PAIR: _of_pair,
+}

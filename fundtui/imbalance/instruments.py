@@ -11,6 +11,7 @@ from fundtui.imbalance import checks, quality, twap
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.compare import FLAGS, flags
 from fundtui.imbalance.divergence import MAJORS, SOURCES, FormulaState
+from fundtui.imbalance.keeping import Saved
 from fundtui.imbalance.pressing import KIND_TEXT, Pressing
 from fundtui.imbalance.purge import Kind
 from fundtui.imbalance.rates import Money, Observations, contract_numbers, observations, reasons_of
@@ -21,7 +22,7 @@ from fundtui.imbalance.registry import (
     contract_events,
     instrument_event,
 )
-from fundtui.imbalance.rows import Flags, Floats, Index, Ints, divide
+from fundtui.imbalance.rows import Flags, Floats, Index, Ints, Rows, divide
 from fundtui.imbalance.settling import Settling
 from fundtui.imbalance.state import InstrumentRows, Members, Observed
 from fundtui.imbalance.table import Table
@@ -75,6 +76,7 @@ class Instruments:
         self.pressing = Pressing(self.table, self.rows, self.settling)
         self.members = Members(max(capacity // 4, 4))
         self._quotes: dict[int, Quote] = {}
+        self.saved: Saved | None = None
         for source in SOURCES:
             self.table.code("premium_source", source)
         for flag in FLAGS:
@@ -88,6 +90,12 @@ class Instruments:
         if place < len(venue.rows) and venue.rows[place] == row:
             return venue.quotes[place]
         return self._quotes[row]
+
+    @property
+    def parts(self) -> dict[str, Rows]:
+        """The state that is worth keeping over a restart, by name."""
+        groups = {"formula": self.formula.parts, "settling": self.settling.parts, "pressing": self.pressing.parts}
+        return {f"{group}.{name}": part for group, parts in groups.items() for name, part in parts.items()}
 
     def take(self, batch: Batch, venue: VenueRows, events: list[Event]) -> Taken:
         """Take one poll of a venue."""
@@ -243,6 +251,8 @@ class Instruments:
         self.rows.venue[row] = venue.number
         self.formula.half_spread.delta[row] = default_half_spread(0 if contract.asset_id in MAJORS else UNRANKED)
         self._describe(row, contract, joins=True)
+        if self.saved is not None and self.saved.adopt(self.table.keys[row], row, self.parts):
+            self.settling.refresh(np.array([row], np.intp))
         return row
 
     def _describe(self, row: int, contract: Instrument, *, joins: bool) -> None:

@@ -97,6 +97,7 @@ class Pairs:
         self.short: dict[int, int] = {}
         self.long: dict[int, int] = {}
         self._terms: dict[int, Terms] = {}
+        self.published_fees: dict[str, float] = {}
         self._turn = 0
         self.table.share_labels(("short_symbol", "long_symbol"), instruments.table, "symbol")
         self.table.share_labels(("asset",), assets, "asset")
@@ -272,7 +273,8 @@ class Pairs:
 
     def _fees(self) -> Floats:
         """Taker fee per venue number, NaN where nobody said."""
-        known = [self.settings.taker_fees.get(name, np.nan) for name in self.instruments.registry.venues]
+        fees = self.published_fees | self.settings.taker_fees
+        known = [fees.get(name, np.nan) for name in self.instruments.registry.venues]
         return np.array([*known, np.nan])
 
     def _stressed(self) -> NDArray[np.int64]:

@@ -161,6 +161,18 @@ def history(state: Realised, row: int) -> tuple[Ints, Floats]:
     return minutes * MINUTE_MS, state.rates[slots].astype(np.float64)
 
 
+def adopt(state: Realised, row: int, other: Realised, other_row: int) -> None:
+    """Take one row over from another store, with its ring."""
+    for column in state.fields:
+        getattr(state, column)[row] = getattr(other, column)[other_row]
+    length, start = int(other.length[other_row]), int(other.start[other_row])
+    _grow_pool(state, state.used + length)
+    state.times[state.used : state.used + length] = other.times[start : start + length]
+    state.rates[state.used : state.used + length] = other.rates[start : start + length]
+    state.start[row] = state.used
+    state.used += length
+
+
 def _make_room(state: Realised, rows: Index, interval_h: Floats) -> None:
     """Give a longer ring to rows whose own is missing or full (a shorter interval)."""
     needed = np.ceil(WINDOWS_H[-1] / interval_h).astype(np.int64) + _SPARE

@@ -10,6 +10,8 @@ from fundtui.imbalance.rows import NUMBER, ZERO, Field, Floats, Index, Number, R
 
 QUADRATIC_HALF_LIFE_H = 1.0
 PREMIUM_HALF_LIFE_H = 8.0
+# Two samples within a microsecond say nothing about a rate of change.
+SHORTEST_STEP_H = 1e-9
 
 
 class Roughness(Rows):
@@ -34,7 +36,7 @@ def update(state: Roughness, rows: Index, x_h: Floats, premium: Floats, gap_h: N
     step = x_h - state.x_h[rows]
     change = premium - state.premium[rows]
     with np.errstate(invalid="ignore"):
-        measured = (step > 0) & (step <= gap_h) & np.isfinite(change)
+        measured = (step > SHORTEST_STEP_H) & (step <= gap_h) & np.isfinite(change)
     if measured.any():
         _measure(state, rows[measured], step[measured], change[measured], premium[measured])
     seen = np.isfinite(premium) & np.isfinite(x_h) & ~(step < 0)

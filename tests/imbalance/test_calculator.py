@@ -542,11 +542,10 @@ class TestIncremental:
 
 
 class TestExplain:
-    @pytest.mark.parametrize("level", [Level.ASSET, Level.INSTRUMENT])
+    @pytest.mark.parametrize("level", list(Level))
     def test_every_metric_explains_itself(self, level: Level) -> None:
         calculator = fed(*panel())
-        table = calculator.assets if level is Level.ASSET else calculator.instruments
-        for key in table.metrics:
+        for key in calculator.tables[level].metrics:
             told = explain(calculator, level, 0, key, START_MS)
             assert told.value
             assert told.formula

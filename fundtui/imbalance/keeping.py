@@ -1,0 +1,64 @@
+"""What survives a restart: the state behind the figures, as named arrays by instrument and asset (methodology §9).
+
+Rows get other numbers in another run, so everything is found again by name, when the instrument is first seen. The
+running average keeps the start of its interval: when the interval is another one by then, the average is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fundtui.imbalance import realised
+from fundtui.imbalance.realised import Realised
+from fundtui.imbalance.rows import Rows
+
+FORMAT = 1
+
+Arrays = dict[str, NDArray[Any]]
+Parts = Mapping[str, Rows]
+
+
+def exported(parts: Parts, keys: list[str]) -> Arrays:
+    """The rows of all parts that are in use, by `part.column`, and the rows' names."""
+    arrays: Arrays = {"format": np.array([FORMAT]), "instruments": np.array(keys, np.str_)}
+    for name, part in parts.items():
+        for column, values in part.arrays().items():
+            # Columns that are not by row (a ring's pool) are kept whole.
+            arrays[f"{name}.{column}"] = values[: len(keys)].copy() if column in part.fields else values.copy()
+    return arrays
+
+
+class Saved:
+    """State of an earlier run, handed over row by row."""
+
+    def __init__(self, arrays: Arrays, parts: Parts) -> None:
+        """Raises ValueError when the arrays are of another format or do not fit the parts."""
+        if "format" not in arrays or arrays["format"].tolist() != [FORMAT]:
+            raise ValueError("saved state of another format")
+        self.rows = {key: row for row, key in enumerate(arrays["instruments"].tolist())}
+        self.parts: dict[str, Rows] = {}
+        for name, part in parts.items():
+            prefix = name + "."
+            kept = {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
+            self.parts[name] = type(part)()
+            self.parts[name].restore(kept)
+            if any(len(kept[column]) != len(self.rows) for column in part.fields):
+                raise ValueError(f"saved state of {name} has another number of rows")
+
+    def adopt(self, key: str, row: int, parts: Parts) -> bool:
+        """Give a row of the live parts what was saved for this name; False when nothing was."""
+        before = self.rows.pop(key, None)
+        if before is None:
+            return False
+        for name, part in parts.items():
+            saved = self.parts[name]
+            if isinstance(part, Realised) and isinstance(saved, Realised):
+                realised.adopt(part, row, saved, before)
+                continue
+            for column in part.fields:
+                getattr(part, column)[row] = getattr(saved, column)[before]
+        return True
