@@ -54,7 +54,7 @@ KEYS = (
     Key(keys="d", shown="d", action="demo", help="Without any answer from outside: start the demo."),
     Key(keys="E", shown="E", action="app.export", help="Write what is shown to a CSV file."),
     Key(keys="1", shown="1", action="app.go('skew')", group="Screens", help="Skew: all assets."),
-    Key(keys="2", shown="2", action="app.go('matrix')", group="Screens", help="Matrix: assets by venues as a heat map."),
+    Key(keys="2", shown="2", action="app.go('matrix')", group="Screens", help="Matrix: assets by venues, a heat map."),
     Key(keys="3", shown="3", action="app.go('pairs')", group="Screens", help="Pairs: carry that survives its costs."),
     Key(keys="4", shown="4", action="app.go('asset')", group="Screens", help="Asset: the selected one, whole."),
     Key(keys="5", shown="5", action="app.go('calendar')", group="Screens", help="Calendar: coming settlements."),

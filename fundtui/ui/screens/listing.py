@@ -218,7 +218,6 @@ class ListScreen(PacedScreen):
 
     def _header_state(self) -> HeaderState:
         counts = self.source.alert_counts()
-        field = next((field for field in self.FIELDS if field.key == self.sort_key), None)
         glyphs = self.app.pens.glyphs
         extra = self.subtitle()
         return HeaderState(
@@ -228,9 +227,8 @@ class ListScreen(PacedScreen):
             watchlists=1,
             shown=self.shown,
             total=self.total,
-            sort_title=(field.title or field.key if field else self.sort_key)
-            + (glyphs.falling if self.descending else glyphs.rising),
-            filter_text=self.filter.text if self.filter and not self.prompt.open else "",
+            sort_title=self.sort_title + (glyphs.falling if self.descending else glyphs.rising),
+            filter_text="" if self.prompt.open else self.filter_text,
             outage=self.source.local_outage,
             firing=counts.firing,
             pending=counts.pending,
@@ -241,6 +239,17 @@ class ListScreen(PacedScreen):
     def shown(self) -> int:
         """How many rows are shown."""
         return len(self.list.rows)
+
+    @property
+    def sort_title(self) -> str:
+        """What the rows are sorted by, for people."""
+        field = next((field for field in self.FIELDS if field.key == self.sort_key), None)
+        return (field.title.strip() or field.key) if field else self.sort_key
+
+    @property
+    def filter_text(self) -> str:
+        """The filter as typed; empty without one."""
+        return self.filter.text if self.filter else ""
 
     @property
     def sort_key(self) -> str:
@@ -289,7 +298,7 @@ class ListScreen(PacedScreen):
         self.draw()
 
     def action_filter(self) -> None:
-        self.prompt.show(self.filter.text if self.filter else "")
+        self.prompt.show(self.filter_text)
 
     @on(FilterPrompt.Typed)
     def _filter_typed(self, message: FilterPrompt.Typed) -> None:
@@ -314,7 +323,7 @@ class ListScreen(PacedScreen):
         self.draw()
 
     def action_back(self) -> None:
-        if self.filter is not None:
+        if self.filter_text:
             self.use_filter("")
             self.draw()
         else:

@@ -30,7 +30,7 @@ PLACES = (
     Place("matrix", "Matrix", "2", "Assets by venues as a heat map.", "matrix:MatrixScreen"),
     Place("pairs", "Pairs", "3", "Carry that survives its costs, and its cash ladder.", "pairs:PairsScreen"),
     Place("asset", "Asset", "4", "The selected asset: every venue's instrument."),
-    Place("calendar", "Calendar", "5", "Coming settlements: when, where and how many dollars.", "calendar:CalendarScreen"),
+    Place("calendar", "Calendar", "5", "Coming settlements: when and how many dollars.", "calendar:CalendarScreen"),
     Place("alerts", "Alerts", "6", "Alerts that fire, wait, are silenced or are over.", "alerts:AlertsScreen"),
     Place("venues", "Venues", "7", "How every venue answers.", "venues:VenuesScreen"),
     Place("journal", "Journal", "8", "Contract changes, incidents and settlements.", "journal:JournalScreen"),

@@ -10,12 +10,12 @@ import numpy as np
 from textual.strip import Strip
 
 from fundtui.imbalance.table import Table
-from fundtui.market import REASON_TEXT, Reason
-from fundtui.ui.cells import Lens, Scene, figure, rate_role
+from fundtui.ui.cells import Lens, Scene, figure
 from fundtui.ui.chart import bars
+from fundtui.ui.instrument_text import published, reasons_text
 from fundtui.ui.paint import Span, both_ends, cells, fitted, strip_of
 from fundtui.ui.widgets.canvas import Panel
-from fundtui.units import MISSING, format_age, format_duration
+from fundtui.units import MISSING, format_age
 
 _HOUR_MS = 3_600_000
 _FLAG_ROLES = {"C": "warning", "~": "warning", "!": "critical", "?": "warning"}
@@ -205,7 +205,7 @@ def _instrument(scene: Scene, instruments: Table, row: int, parts: list[Part], w
     reasons = instruments.text("reasons", row)
     spans.append(
         (
-            " " + fitted(_reasons(reasons), max(width - used - 2, 0), ellipsis=scene.glyphs.ellipsis),
+            " " + fitted(reasons_text(reasons), max(width - used - 2, 0), ellipsis=scene.glyphs.ellipsis),
             pens("warning", "panel"),
         )
     )
@@ -217,7 +217,7 @@ def _figure(scene: Scene, instruments: Table, row: int, part: Part) -> tuple[str
         case "venue":
             return instruments.text("venue", row), "plain"
         case "rate":
-            return _rate(instruments, row)
+            return published(instruments, row)
         case "flag":
             flag = instruments.text("flag", row)[:1]
             return flag, _FLAG_ROLES.get(flag, "dim")
@@ -232,24 +232,3 @@ def _figure(scene: Scene, instruments: Table, row: int, part: Part) -> tuple[str
             return figure(instruments.metrics[key], float(instruments.columns[key][row]), scene)
         case key:
             return figure(instruments.metrics[key], float(instruments.columns[key][row]), scene)
-
-
-def _rate(instruments: Table, row: int) -> tuple[str, str]:
-    """What is paid at a settlement: `+0.0100%/8h`; continuous funding per eight hours; as published, `/?`, where
-    nobody knows the interval."""
-    published = float(instruments.columns["rate"][row])
-    hourly = float(instruments.columns["apr"][row])
-    if math.isnan(published):
-        return MISSING, "faint"
-    if Reason.INTERVAL_UNKNOWN in instruments.text("reasons", row) or math.isnan(hourly):
-        return f"{published * 100:+.4f}%/?", "dim"
-    interval_h = float(instruments.columns["interval_h"][row])
-    period_h = 8.0 if math.isnan(interval_h) else interval_h
-    return f"{hourly * period_h * 100:+.4f}%/{format_duration(period_h * 3600)}", rate_role(hourly)
-
-
-def _reasons(codes: str) -> str:
-    """The codes of a row in plain words."""
-    known = {reason.value: text for reason, text in REASON_TEXT.items()}
-    parts = [code.strip() for code in codes.replace(",", " ").split()]
-    return ", ".join(known.get(code, code) for code in parts)

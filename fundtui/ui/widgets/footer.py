@@ -9,7 +9,6 @@ from fundtui.ui.keys import FOOTER
 from fundtui.ui.paint import Span, both_ends, cells, strip_of
 from fundtui.ui.widgets.canvas import Panel
 
-
 Entries = tuple[tuple[str, str], ...]
 
 
