@@ -19,7 +19,9 @@ from fundtui.imbalance.compare import SHARED_TEXTS, Comparison
 from fundtui.imbalance.instruments import NO_ROWS, Instruments
 from fundtui.imbalance.keeping import Arrays, Saved, exported
 from fundtui.imbalance.ladder import Rung
+from fundtui.imbalance.mirrors import Mirrors
 from fundtui.imbalance.pairs import CarrySettings, Pairs
+from fundtui.imbalance.pegs import Pegs
 from fundtui.imbalance.rates import Money, reasons_of
 from fundtui.imbalance.registry import instrument_event
 from fundtui.imbalance.rows import Index
@@ -79,6 +81,8 @@ class Calculator:
             Level.VENUE: self._boards.venues,
             Level.MARKET: self._boards.market,
         }
+        self._mirrors = Mirrors(self._instruments)
+        self._pegs = Pegs(self._instruments)
         self._minute = -1
         self._priced = -1
         self.assets.share_labels(("long", "short"), self.instruments, "venue")
@@ -119,6 +123,11 @@ class Calculator:
         """How often a venue's batches are due."""
         return self._instruments.registry.venue(venue).cadence_s
 
+    def quote_parity(self, quote: str) -> tuple[float, bool]:
+        """Dollars per unit of a quote currency, and whether that is an assumption."""
+        known = self._pegs.usd.get(quote)
+        return (1.0, True) if known is None else (known, False)
+
     @property
     def pairs(self) -> Table:
         """Pairs that could be carried: the widest ones and, in turn, the others."""
@@ -133,6 +142,15 @@ class Calculator:
     def market(self) -> Table:
         """The whole market, one row."""
         return self._boards.market
+
+    def refresh_pairs(self, now_ms: int) -> Index:
+        """Price the widest pairs and the next ones in turn, as `tick` does; returns the assets that changed."""
+        return self._pairs.refresh(now_ms)
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of the state behind the figures, all instruments."""
+        return sum(part.nbytes for part in self._instruments.parts.values()) + self._instruments.rows.nbytes
 
     def ladder(self, pair_row: int, now_ms: int) -> tuple[Rung, ...]:
         """Dated cash flows of a pair with their running sum. Raises KeyError for a pair that was never priced."""
@@ -220,11 +238,17 @@ class Calculator:
         if now_ms // MINUTE_MS != self._minute:
             self._minute = now_ms // MINUTE_MS
             self._instruments.rank_spreads()
+            events += self._pegs.refresh(now_ms)
+            self._pairs.quote_usd = self._pegs.per_row()
         period = int(now_ms / (1000.0 * self.settings.carry_every_s))
         if period != self._priced:
             self._priced = period
+            mirrored = self._mirrors.check_next()
+            self._compare(_union(self.assets.count, self._instruments.rows.asset[mirrored]), now_ms, events)
+            turned = np.concatenate((turned, mirrored))
             self._boards.refresh(now_ms)
-            assets = _union(self.assets.count, assets, self._pairs.refresh(now_ms))
+            priced = self._pairs.refresh(now_ms)
+            assets = _union(self.assets.count, assets, self._instruments.rows.asset[mirrored], priced)
         if self._trend.advance(now_ms):
             assets = np.arange(self.assets.count)
         return self._changes(assets, (turned, siblings), events)

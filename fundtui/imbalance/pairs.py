@@ -97,6 +97,7 @@ class Pairs:
         self.short: dict[int, int] = {}
         self.long: dict[int, int] = {}
         self._terms: dict[int, Terms] = {}
+        self.quote_usd: Floats = np.empty(0)
         self.published_fees: dict[str, float] = {}
         self._turn = 0
         self.table.share_labels(("short_symbol", "long_symbol"), instruments.table, "symbol")
@@ -289,7 +290,7 @@ class Pairs:
         spot = longs == NOBODY
         sold = mark[shorts] / state.multiplier[shorts]
         bought = np.where(spot, index[shorts] / state.multiplier[shorts], mark[longs] / state.multiplier[longs])
-        entry = log_change(sold, bought)
+        entry = log_change(sold, bought) + np.where(spot, 0.0, self._parity(shorts, longs))
         ready = pressing.basis.count >= estimators.WARM_UP
         mean = np.where(ready, pressing.basis.mean, np.nan)
         variance = np.where(ready, pressing.basis.variance, np.nan)
@@ -300,6 +301,12 @@ class Pairs:
         unknown = np.isnan(gain)
         deviation = np.sqrt(variance[shorts] + np.where(spot, 0.0, variance[longs]))
         return entry, np.where(unknown, 0.0, gain), deviation, unknown
+
+    def _parity(self, shorts: Index, longs: Index) -> Floats:
+        """ln of the short leg's quote currency over the long leg's, both in dollars; 0 before it was looked at."""
+        if len(self.quote_usd) <= max(int(shorts.max()), int(longs.max())):
+            return np.zeros(len(shorts))
+        return log_change(self.quote_usd[shorts], self.quote_usd[longs])
 
     def _write_legs(self, rows: Index, shorts: Index, longs: Index, spot: Flags, bits: NDArray[np.int64]) -> None:
         columns, own = self.table.columns, self.instruments.table.columns

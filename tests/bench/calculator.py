@@ -208,8 +208,18 @@ def main() -> None:
     ours = show("apply 500 rows, all changed", times)
     some, _ = applied(calculator, market, 20, 0.2)
     show("apply 500 rows, a fifth changed", some)
-    show("tick", ticks)
+    show("tick, every third with pairs and boards", ticks)
     now_ms = int(calculator.instruments.columns["observed_ms"][0])
+    show(
+        "price 50 widest and 50 others, with their spot pairs",
+        [timed(partial(calculator.refresh_pairs, now_ms)) for _ in range(20)],
+    )
+    wide = range(min(50, calculator.pairs.count))
+    show(
+        "ladders of 50 pairs, every cash flow of 7 d",
+        [timed(lambda: [calculator.ladder(k, now_ms) for k in wide]) for _ in range(5)],
+    )
+    print(f"state of {calculator.instruments.count} instruments: {calculator.state_bytes / 1e6:.0f} MB")
     show("recompute everything", [timed(lambda: calculator.recompute(now_ms)) for _ in range(20)])
     for name, theirs in peers(calculator).items():
         print(f"ratio {name} / apply: {theirs / ours:.1f}x")

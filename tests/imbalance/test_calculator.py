@@ -459,6 +459,9 @@ def polls(draw: st.DrawFn) -> list[Batch]:
                     premium=draw(st.sampled_from([NAN, 2e-4, -9e-4])),
                     oi_usd=draw(SIZES),
                     volume_usd=draw(SIZES),
+                    oi_base=draw(SIZES),
+                    settled_rate=draw(RATES),
+                    oi_cap_usd=draw(st.sampled_from([NAN, 1e6])),
                     reasons=what.excluded or ((Reason.NO_RATE,) if math.isnan(rate) else ()),
                 )
             )
@@ -493,14 +496,16 @@ class TestIncremental:
         for each in batches:
             calculator.apply(each, each.observed_ms)
         calculator.tick(batches[-1].observed_ms)
-        for table in (calculator.assets, calculator.instruments):
+        for table in calculator.tables.values():
             for key, column in table.columns.items():
                 known = column[: table.count][column[: table.count] == column[: table.count]]
                 assert np.isfinite(known).all(), key
-                if key in ("z",):
-                    assert (np.abs(known) <= 20).all()
-                if key in ("coverage", "weight", "disagreement"):
-                    assert ((known >= 0) & (known <= 1)).all(), key
+                if key in ("z", "own_z", "basis_z", "flow_z"):
+                    assert (np.abs(known) <= 20).all(), key
+                if key in ("coverage", "weight", "disagreement", "gini", "hhi", "percentile", "freshness", "touch"):
+                    assert ((known >= 0) & (known <= 1 + 1e-12)).all(), key
+                if key == "crowding":
+                    assert (np.abs(known) <= 100).all()
 
     @settings(max_examples=40, deadline=None)
     @given(polls(), st.randoms(use_true_random=False))
