@@ -405,7 +405,7 @@ class TestRestart:
             arrays | {"format": np.array([99])},
             arrays | {"formula.twap.s0": arrays["formula.twap.s0"].astype(np.float32)},
         ):
-            with pytest.raises(ValueError, match="saved state|column"):
+            with pytest.raises(ValueError, match=r"saved state|column"):
                 Calculator().import_state(damaged)
 
     def test_state_is_taken_over_before_the_first_batch_only(self) -> None:
