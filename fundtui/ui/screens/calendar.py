@@ -1,29 +1,187 @@
-"""Calendar."""
+"""The coming settlements: a time line of the dollars that will change hands, and who pays whom in a chosen hour."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
+from textual import on
+
+from fundtui.imbalance.catalogue import Level
+from fundtui.ui.cells import Scene, rate_role
 from fundtui.ui.pieces import Line
+from fundtui.ui.schedule import Flow, Schedule, flows, schedule
 from fundtui.ui.screens.listing import ListScreen, bindings_of
 from fundtui.ui.widgets.listing import Field
+from fundtui.ui.widgets.timeline import Timeline, step_for
+from fundtui.units import HOUR_MS, format_duration, format_money, format_percent, format_rate, format_utc
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from fundtui.ui.app import FundtuiApp
+
+SPANS_H = (24, 72)
+# The whole schedule is worked out this often, seconds: nothing in it moves faster than a rate.
+_RECOUNT_S = 5.0
+
+
+def state(flow: Flow) -> str:
+    """What the dollars rest on."""
+    if flow.settling:
+        return "settling"
+    return "published" if flow.first else "at today's rate"
+
+
+def who(flow: Flow) -> str:
+    """Who pays whom."""
+    return "longs pay shorts" if flow.dollars > 0 else "shorts pay longs" if flow.dollars < 0 else "nobody pays"
+
+
+def _rate(scene: Scene, flow: Flow, width: int) -> Line:
+    text = f"{format_percent(flow.hourly * flow.interval_h, 4)}/{format_duration(flow.interval_h * 3600)}"
+    return [(text, rate_role(flow.hourly))]
+
+
+_STATE_ROLES = {"settling": "warning", "published": "plain", "at today's rate": "faint"}
+
+FIELDS = (
+    Field(key="time", title="UTC", width=5, right=False, value=lambda flow: float(flow.time_ms),
+          cell=lambda scene, flow, width: [(format_utc(flow.time_ms, seconds=False), "dim")], help="When it is paid."),
+    Field(key="venue", title="venue", width=14, right=False, value=lambda flow: flow.venue, help="Where."),
+    Field(key="asset", title="asset", width=10, right=False, value=lambda flow: flow.asset,
+          cell=lambda scene, flow, width: [(flow.asset, "bright")], help="On what."),
+    Field(key="symbol", title="symbol", width=18, right=False, rank=6, value=lambda flow: flow.symbol,
+          cell=lambda scene, flow, width: [(flow.symbol, "dim")], help="The venue's name of the contract."),
+    Field(key="rate", title="rate", width=13, rank=1, falling=True, cell=_rate,
+          value=lambda flow: flow.hourly * flow.interval_h, help="What is paid at the settlement."),
+    Field(key="apr", title="a year", width=9, rank=5, falling=True, value=lambda flow: flow.hourly * 8760,
+          cell=lambda scene, flow, width: [(format_rate(flow.hourly), rate_role(flow.hourly))],
+          help="The same as a simple yearly rate."),
+    Field(key="oi", title="OI", width=6, rank=4, falling=True, value=lambda flow: flow.oi_usd,
+          cell=lambda scene, flow, width: [(format_money(flow.oi_usd), "plain")], help="Open interest in dollars."),
+    Field(key="dollars", title="$ due", width=8, falling=True, value=lambda flow: abs(flow.dollars),
+          cell=lambda scene, flow, width: [(format_money(abs(flow.dollars)), "bright")],
+          help="Open interest times the rate."),
+    Field(key="who", title="who", width=16, right=False, rank=2, value=who,
+          cell=lambda scene, flow, width: [(who(flow), rate_role(flow.hourly))], help="Who pays whom."),
+    Field(key="state", title="rests on", width=15, right=False, rank=3, value=state,
+          cell=lambda scene, flow, width: [(state(flow), _STATE_ROLES[state(flow)])],
+          help="The published rate, today's rate for later settlements, or settling: due and not yet seen."),
+)  # fmt: skip
 
 
 class CalendarScreen(ListScreen):
-    """Calendar."""
+    """Time line above, the flows of the chosen stretch below."""
 
     NAME = "calendar"
     TITLE_TEXT = "Calendar"
-    FIELDS = (Field(key="asset", title="asset", width=10, value=str),)
-    SORT = ("asset", False)
+    FIELDS = FIELDS
+    SORT = ("dollars", True)
     BINDINGS = bindings_of("calendar")
+    DEFAULT_CSS = """
+    CalendarScreen Timeline { height: 10; }
+    CalendarScreen.below Timeline { height: 18; }
+    CalendarScreen.beside Timeline { height: 24; }
+    CalendarScreen.small Timeline { display: none; }
+    CalendarScreen.below #below, CalendarScreen.beside #beside { display: none; }
+    """
 
-    def rows(self) -> Sequence[Any]:
-        return ()
+    def __init__(self, app: FundtuiApp) -> None:
+        super().__init__(app)
+        self.span_h = SPANS_H[0]
+        self.chosen = 0
+        # A person who looks at a later hour looks at that hour, also after time has passed.
+        self._chosen_ms = 0
+        self._schedule: Schedule | None = None
+        self._made: tuple[float, int, int] = (-math.inf, 0, 0)
 
-    def key_of(self, row: Any) -> str:
-        return str(row)
+    def above(self) -> ComposeResult:
+        yield Timeline(id="timeline")
+
+    def schedule(self) -> Schedule:
+        """The schedule, worked out again when it is due."""
+        now, now_ms = self.now(), self.source.clock.utc_ms()
+        step_h = step_for(self.span_h, self.app.size.width)
+        made_at, span_h, made_step = self._made
+        hour_over = self._schedule is not None and now_ms - self._schedule.start_ms >= HOUR_MS
+        if self._schedule is None or hour_over or now - made_at >= _RECOUNT_S or (span_h, made_step) != (
+            self.span_h, step_h
+        ):  # fmt: skip
+            self._schedule = schedule(self.source.table(Level.INSTRUMENT), now_ms, self.span_h, step_h)
+            self._made = (now, self.span_h, step_h)
+            self._follow(self._schedule)
+        return self._schedule
+
+    def _follow(self, made: Schedule) -> None:
+        """Keep the chosen moment chosen while the time line moves under it."""
+        chosen = (self._chosen_ms - made.start_ms) // (made.step_h * HOUR_MS) if self._chosen_ms else 0
+        self.choose(max(0, min(chosen, made.stretches - 1)), made)
+
+    def choose(self, stretch: int, made: Schedule) -> None:
+        """Look at one stretch; the first one always is the present hour."""
+        self.chosen = max(0, min(stretch, made.stretches - 1))
+        self._chosen_ms = made.begins_ms(self.chosen) if self.chosen else 0
+
+    def rows(self) -> Sequence[Flow]:
+        made = self.schedule()
+        start, end = made.begins_ms(self.chosen), made.begins_ms(self.chosen + 1)
+        return flows(self.source.table(Level.INSTRUMENT), self.source.clock.utc_ms(), start, end)
+
+    def key_of(self, row: Flow) -> str:
+        return row.key
+
+    def asset_of(self, row: Flow) -> str:
+        return row.asset
+
+    def subtitle(self) -> str:
+        made = self.schedule()
+        start, end = made.begins_ms(self.chosen), made.begins_ms(self.chosen + 1)
+        return f"{format_utc(start, seconds=False)} to {format_utc(end, seconds=False)}"
 
     def notice(self) -> Sequence[Line]:
-        return [[("  nothing yet", "dim")]]
+        return [[("  nothing is due in this hour", "dim")]]
+
+    def draw_more(self, scene: Scene) -> None:
+        self.query_one(Timeline).show(scene, self.schedule(), self.chosen)
+
+    def detail(self, scene: Scene, row: Flow, width: int) -> Sequence[Line]:
+        left = format_duration(max(row.time_ms - scene.now_ms, 0) / 1000)
+        paid = f"{format_percent(row.hourly * row.interval_h, 4)} of ${format_money(row.oi_usd)} open interest"
+        return [
+            [(f"  {row.venue} {row.asset}", "*bright"), (f"  {row.symbol}", "dim")],
+            [
+                ("  due      ", "dim"),
+                (f"{format_utc(row.time_ms)} UTC", "plain"),
+                (f", {'settling' if row.settling else 'in ' + left}", "warning" if row.settling else "dim"),
+            ],
+            [("  who      ", "dim"), (who(row), rate_role(row.hourly))],
+            [("  dollars  ", "dim"), (f"${format_money(abs(row.dollars))}", "bright"), (f"  {paid}", "dim")],
+            [("  rests on ", "dim"), (state(row), _STATE_ROLES[state(row)])],
+            [("  a year   ", "dim"), (format_rate(row.hourly), rate_role(row.hourly))],
+        ]
+
+    # -- choosing
+
+    def action_hour(self, step: int) -> None:
+        self._look_at(self.chosen + step)
+
+    @on(Timeline.Chosen)
+    def _clicked(self, message: Timeline.Chosen) -> None:
+        self._look_at(message.stretch)
+
+    def _look_at(self, stretch: int) -> None:
+        self.choose(stretch, self.schedule())
+        self.list.release()
+        self.list.cursor_key, self.list.cursor, self.list.top = None, 0, 0
+        self.draw()
+
+    def action_span(self) -> None:
+        self.span_h = SPANS_H[(SPANS_H.index(self.span_h) + 1) % len(SPANS_H)]
+        self.draw()
+
+    def action_explain(self) -> None:
+        row = self.list.row
+        if row is not None:
+            self.app.open_explanation(Level.INSTRUMENT, row.row, "apr")
