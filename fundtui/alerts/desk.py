@@ -30,7 +30,7 @@ class Desk:
     """What an engine talks to.
 
     `observe`, `journal` and `tick` are plain calls that read tables; `settle` makes what they found durable and sends
-    it on. `transitions` are those of the last settle, for streams and panels.
+    it on. `transitions` are those of the last settle, for streams and panels; `changed`: whether it found anything.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Desk:
         self.room = Room(settings, rules_of(settings), paces(settings, sinks), stored, clock.utc_ms())
         self.courier = Courier(sinks, self.keeper.keep, clock, random_source, stored.deliveries.values())
         self.transitions: tuple[Transition, ...] = ()
+        self.changed = False
         self._carrying: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -81,6 +82,7 @@ class Desk:
         """Make everything found so far durable, then hand over the notices that are due."""
         change = self.room.take(self._clock.utc_ms())
         self.transitions = change.transitions
+        self.changed = bool(change)
         await self.keeper.keep(change)
         self.courier.add(change.deliveries)
 

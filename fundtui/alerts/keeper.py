@@ -39,7 +39,10 @@ class Keeper:
         while self._waiting:
             change = self._waiting[0]
             try:
-                await in_thread(partial(self._store.commit, change), "fundtui-alerts")
+                if self._store.blocks:
+                    await in_thread(partial(self._store.commit, change), "fundtui-alerts")
+                else:
+                    self._store.commit(change)
             except StoreError as error:
                 self.problem = str(error)
                 return
@@ -49,4 +52,5 @@ class Keeper:
     async def close(self) -> None:
         """Write what is left and close the store."""
         await self.keep(Change())
-        await in_thread(self._store.close, "fundtui-alerts")
+        if self._store.blocks:
+            await in_thread(self._store.close, "fundtui-alerts")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fundtui.clock import Clock
+from fundtui.polling.resolver import Lookup, system_lookup
 from fundtui.polling.threads import in_thread
 from fundtui.polling.transport import Request, Response
 
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 class LiveTransport:
     """Costs nothing until it is used, so that the first frame need not wait for an HTTP client."""
 
-    def __init__(self, clock: Clock, environ: Mapping[str, str], *, ca_file: str = "") -> None:
-        """`environ`: where proxy settings are read. `ca_file`: certificates to trust beside the system's."""
+    def __init__(
+        self, clock: Clock, environ: Mapping[str, str], *, ca_file: str = "", lookup: Lookup = system_lookup
+    ) -> None:
+        """`environ`: where proxy settings are read. `ca_file`: certificates to trust beside the system's. `lookup`:
+        how names become addresses."""
         self._clock = clock
         self._environ = environ
         self._ca_file = ca_file
+        self._lookup = lookup
         self._made: HttpTransport | None = None
         self._making = asyncio.Lock()
 
@@ -38,7 +43,7 @@ class LiveTransport:
         async with self._making:
             if self._made is None:
                 http = await in_thread(_load, "fundtui-http")
-                self._made = http(self._clock, self._environ, ca_file=self._ca_file)
+                self._made = http(self._clock, self._environ, ca_file=self._ca_file, lookup=self._lookup)
             return self._made
 
 

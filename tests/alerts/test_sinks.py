@@ -11,7 +11,7 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -50,7 +50,7 @@ class Recorder:
 def sink(settings: SinkSettings, transport: Recorder | None = None, name: str = "desk") -> Sink:
     return build(
         name, settings, transport=transport or Recorder(), clock=SystemClock(),
-        environment={"TOKEN": "hunter2"}, show=lambda title, text: None,
+        environment={"TOKEN": "hunter2"}, show=lambda message: None,
     )  # fmt: skip
 
 
@@ -272,11 +272,12 @@ async def test_the_system_log_gets_a_line(tmp_path: Path) -> None:
 
 
 async def test_the_terminal_is_told_through_its_owner() -> None:
-    shown: list[tuple[str, str]] = []
-    show: Callable[[str, str], None] = lambda title, text: shown.append((title, text))  # noqa: E731
-    target = build("terminal", SinkSettings(), transport=Recorder(), clock=SystemClock(), environment={}, show=show)
+    shown: list[Message] = []
+    target = build(
+        "terminal", SinkSettings(), transport=Recorder(), clock=SystemClock(), environment={}, show=shown.append
+    )
     await target.send(MESSAGE)
-    assert shown == [("fundtui test", "test notice: this sink works")]
+    assert shown == [MESSAGE]
 
 
 @pytest.mark.parametrize(

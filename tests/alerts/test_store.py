@@ -106,6 +106,28 @@ def test_transitions_are_read_by_time_and_pruned(store: AlertStore) -> None:
     assert set(store.load().deliveries) == {"dead", "queued"}
 
 
+def test_positions_lead_through_the_transitions_whatever_the_clock_does(store: AlertStore) -> None:
+    assert store.position() == 0
+    store.commit(Change(transitions=(transition(50), transition(60))))
+    store.commit(Change(transitions=(transition(10),)))  # the clock was set back
+
+    def times(position: int, limit: int = 1000) -> list[int]:
+        return [one.time_ms for _, one in store.after(position, limit)]
+
+    assert times(0) == [50, 60, 10]
+    first, second, third = [number for number, _ in store.after(0)]
+    assert times(first) == [60, 10]
+    assert times(0, limit=1) == [50]
+    assert store.position() == third
+    assert store.position(since_ms=55) == first
+    assert store.position(since_ms=5) == first - 1
+    assert store.position(since_ms=99) == third
+    store.prune(10_000)
+    store.commit(Change(transitions=(transition(20_000),)))
+    ((fourth, _),) = store.after(third)
+    assert fourth > third > second
+
+
 def test_the_file_survives_a_reopening_and_is_private(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
@@ -121,19 +143,21 @@ def test_the_file_survives_a_reopening_and_is_private(tmp_path: Path) -> None:
     second = SqliteStore(path, now_ms=0)
     assert set(second.load().alerts) == {"a"}
     assert second.problem == ""
-    (level,) = second._connection.execute("PRAGMA synchronous").fetchone()
+    (level,) = second._database.connection.execute("PRAGMA synchronous").fetchone()
     assert level == 2
     second.close()
 
 
 def test_a_change_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "state.db", now_ms=0)
-    store._connection.execute("CREATE TRIGGER no BEFORE INSERT ON told BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    store._database.connection.execute(
+        "CREATE TRIGGER no BEFORE INSERT ON told BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    )
     told = ToldRecord(sink="s", group="g", time_ms=5, numbers={})
     with pytest.raises(StoreError, match="disk full"):
         store.commit(Change(alerts=(alert("a"),), told=(told,)))
     assert store.load().alerts == {}
-    store._connection.execute("DROP TRIGGER no")
+    store._database.connection.execute("DROP TRIGGER no")
     store.commit(Change(alerts=(alert("a"),), told=(told,)))
     assert set(store.load().alerts) == {"a"}
     store.close()
@@ -146,8 +170,8 @@ def test_a_damaged_file_is_set_aside_and_said_so(tmp_path: Path, damage: bytes) 
     path = tmp_path / "state.db"
     path.write_bytes(damage)
     store = SqliteStore(path, now_ms=77)
-    assert "state.db.corrupt-77" in store.problem
-    assert (tmp_path / "state.db.corrupt-77").read_bytes() == damage
+    assert "state.db.corrupt-19700101T000000Z" in store.problem
+    assert (tmp_path / "state.db.corrupt-19700101T000000Z").read_bytes() == damage
     store.commit(Change(alerts=(alert("a"),)))
     assert set(store.load().alerts) == {"a"}
     store.close()
@@ -158,8 +182,9 @@ def test_files_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         SqliteStore(tmp_path / "folder", now_ms=0)
     newer = tmp_path / "newer.db"
+    SqliteStore(newer, now_ms=0).close()
     with sqlite3.connect(newer) as connection:
-        connection.execute("PRAGMA user_version = 99")
+        connection.execute("UPDATE schema SET version = 99")
     connection.close()
     with pytest.raises(StoreError, match="newer"):
         SqliteStore(newer, now_ms=0)

@@ -98,14 +98,14 @@ class SyslogSink:
 
 
 class TerminalSink:
-    """Hands title and text to whoever owns the terminal. `show` writes through the screen's own driver."""
+    """Hands the message to whoever owns the terminal, who rings and writes through the screen's own driver."""
 
-    def __init__(self, name: str, show: Callable[[str, str], None]) -> None:
+    def __init__(self, name: str, show: Callable[[Message], None]) -> None:
         self.name = name
         self._show = show
 
     async def send(self, message: Message) -> None:
-        self._show(message.title, "; ".join(message.lines()))
+        self._show(message)
 
 
 def line_of(message: Message) -> str:
