@@ -36,13 +36,12 @@ def concentration(groups: Segments, oi_usd: Floats) -> Concentration:
     known = oi_usd >= 0
     counted, weight = groups.counts(known), np.where(known, oi_usd, 0.0)
     whole = groups.sums(weight)
-    # One padded row per asset: padding and unknown ones sort to the front, where they weigh nothing.
-    block = np.zeros((len(counted), int(groups.sizes.max())))
-    block[groups.each(np.arange(len(counted))), np.arange(len(weight)) - groups.each(groups.starts)] = weight
-    block.sort(axis=1)
-    rank = np.arange(1, block.shape[1] + 1) - (block.shape[1] - counted[:, None])
-    gini = divide(((2 * rank - counted[:, None] - 1) * block).sum(axis=1), counted * whole)
-    hhi = np.where(whole > 0, groups.sums(np.square(divide(weight, groups.each(whole)))), np.nan)
+    # Each group's k-th smallest in its k-th cell; unknown ones come first and weigh nothing.
+    ascending = groups.ordered(weight).values[groups.padded]
+    rank = groups.padded - groups.number * groups.width + 1 - groups.each(groups.sizes - counted)
+    ranked = groups.sums(rank * ascending)
+    gini = divide(2.0 * ranked - (counted + 1) * whole, counted * whole)
+    hhi = divide(groups.sums(weight * weight), whole * whole)
     unbiased = np.where(counted > 1, gini * counted / np.maximum(counted - 1, 1), gini)
     return Concentration(gini, unbiased, hhi, divide(1.0, hhi), counted)
 

@@ -10,7 +10,7 @@ import numpy as np
 from fundtui.imbalance import projection, sampling, tiers, twap
 from fundtui.imbalance.rows import COUNT, NUMBER, ZERO, Field, Floats, Index, Ints, Number, Rows, divide
 from fundtui.imbalance.state import InstrumentRows, Observed
-from fundtui.imbalance.theory import Kernel, KernelRows, band, invert, invertible
+from fundtui.imbalance.theory import KernelRows, funding, invert, invertible
 from fundtui.imbalance.twap import Averaging, Twap
 from fundtui.units import HOUR_MS
 
@@ -223,36 +223,35 @@ class FormulaState:
         kernel = self.kernel.at(rows)
         average = np.where(usable | (state.seeded_h[rows] > 0), result.premium, np.nan)
         error = self._error(rows, coverage, averaging)
-        low, theory, high = (value / kernel.period_h for value in band(average, error, kernel))
-        divergence = np.where(instruments.estimate[rows] & usable, hourly - theory, np.nan)
+        coming = self._at_settlement(rows, result.premium, averaging, interval_h)
+        # All five in one call: the formula is short, calling it is what costs.
+        premiums = np.stack((average - error, average, average + error, coming, state.now[rows]))
+        low, theory, high, projected, stays = funding(premiums, kernel) / kernel.period_h
+        estimate = instruments.estimate[rows]
+        divergence = np.where(estimate & usable, hourly - theory, np.nan)
         smallest = SMALLEST_BAND / 8.0
         t = divergence / np.maximum(0.5 * (high - low), smallest)
-        projected, drift = self._expect(rows, instruments, result.premium, hourly, kernel)
+        projected = np.where(estimate, projected, np.nan)
+        drift = np.where(estimate, stays - hourly, np.nan)
         return Divergence(average, coverage, theory, low, high, divergence, t, projected, drift)
 
-    def _expect(
-        self, rows: Index, instruments: InstrumentRows, average: Floats, hourly: Floats, kernel: Kernel
-    ) -> tuple[Floats, Floats]:
-        """The rate at settlement, and the drift of the published one (methodology §2.4, §0). Hourly.
+    def _at_settlement(self, rows: Index, average: Floats, averaging: Ints, interval_h: Floats) -> Floats:
+        """Ā when the running interval ends, if the premium decays to its mean (methodology §2.4).
 
-        A rate that is not an estimate for the running interval is not expected to become anything.
+        Where nothing is averaged over an interval it is the premium now.
         """
-        state, averaging = self.premium, instruments.averaging[rows]
-        estimate = instruments.estimate[rows]
-        clocked = averaging <= Averaging.LINEAR
-        at_settlement = projection.project(
+        now = self.premium.now[rows]
+        coming = projection.project(
             average,
             self.twap.x_h[rows],
-            state.now[rows],
+            now,
             self.roughness.mean[rows],
             PREMIUM_DECAY_PER_H,
-            instruments.interval_h[rows],
+            interval_h,
             averaging == Averaging.LINEAR,
         )
-        settled = projection.projected_rate(np.where(clocked, at_settlement, state.now[rows]), kernel)
-        stays = projection.projected_rate(state.now[rows], kernel)
-        projected = np.where(estimate, settled / kernel.period_h, np.nan)
-        return projected, np.where(estimate, stays / kernel.period_h - hourly, np.nan)
+        result: Floats = np.where(averaging <= Averaging.LINEAR, coming, now)
+        return result
 
     def learn_spreads(self, rows: Index, instruments: InstrumentRows, hourly: Floats, coverage: Floats) -> None:
         """Learn δ where only mark and index are known: by the average that the published rate gives away.

@@ -420,11 +420,12 @@ class TestTheory:
 
 
 def state_bytes(calculator: Calculator) -> dict[str, bytes]:
-    """All figures of both tables."""
+    """All figures of both tables; a missing value has no sign."""
     found = {}
     for table in (calculator.assets, calculator.instruments):
         for key, column in table.columns.items():
-            found[f"{table.level} {key}"] = np.ascontiguousarray(column[: table.count]).tobytes()
+            used = column[: table.count]
+            found[f"{table.level} {key}"] = np.where(used == used, used, np.nan).tobytes()
     return found
 
 
