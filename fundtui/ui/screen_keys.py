@@ -41,7 +41,7 @@ OWN: dict[str, tuple[Key, ...]] = {
         Key(keys="s", shown="s", action="silence", label="silence", group="Alert",
             help="Silence this rule for this subject, for as long as you say."),
         Key(keys="u", shown="u", action="lift", label="unsilence", group="Alert", help="End the silence of the row."),
-        Key(keys="g", shown="g", action="subject", label="go to", group="Look", help="To the subject of the alert."),
+        Key(keys="o", shown="o", action="subject", label="go to", group="Look", help="To the subject of the alert."),
     ),
 }  # fmt: skip
 

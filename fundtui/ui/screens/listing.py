@@ -69,6 +69,7 @@ class ListScreen(PacedScreen):
         self.source = app.source
         self.choices = app.choices
         self.now = app.wall.monotonic
+        self.fields: Sequence[Field] = self.FIELDS
         self.filter: WordFilter | None = None
         self.total = 0
         self._message = ""
@@ -113,7 +114,7 @@ class ListScreen(PacedScreen):
     def list_widget(self) -> Widget:
         """The list itself."""
         key, descending = self.SORT
-        return Listing(self.key_of, self.now, self.FIELDS, key, descending=descending, id="list")
+        return Listing(self.key_of, self.now, self.fields, key, descending=descending, id="list")
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -198,7 +199,7 @@ class ListScreen(PacedScreen):
 
     def values(self, row: Any) -> dict[str, float | str]:
         """A row by columns, for filters, copies and exports."""
-        return {field.key: field.value(row) for field in self.FIELDS}
+        return {field.key: field.value(row) for field in self.fields}
 
     def draw_detail(self, scene: Scene) -> None:
         """Draw everything about the row under the cursor."""
@@ -243,7 +244,7 @@ class ListScreen(PacedScreen):
     @property
     def sort_title(self) -> str:
         """What the rows are sorted by, for people."""
-        field = next((field for field in self.FIELDS if field.key == self.sort_key), None)
+        field = next((field for field in self.fields if field.key == self.sort_key), None)
         return (field.title.strip() or field.key) if field else self.sort_key
 
     @property
@@ -312,7 +313,7 @@ class ListScreen(PacedScreen):
 
     def use_filter(self, text: str) -> None:
         """Show only rows that pass. Raises WordFilterError."""
-        chosen = WordFilter(text, [field.key for field in self.FIELDS])
+        chosen = WordFilter(text, [field.key for field in self.fields])
         self.filter = None if chosen.empty else chosen
 
     @on(FilterPrompt.Done)
@@ -378,7 +379,7 @@ class ListScreen(PacedScreen):
 
     def export_rows(self) -> tuple[Sequence[str], Sequence[dict[str, Any]]]:
         """Columns and rows of what is shown."""
-        return [field.key for field in self.FIELDS], [self.record(row) for row in self.list.rows]
+        return [field.key for field in self.fields], [self.record(row) for row in self.list.rows]
 
     def export(self) -> None:
         """Write what is shown to a CSV file and say where it is."""
@@ -397,7 +398,7 @@ class ListScreen(PacedScreen):
         for group in dict.fromkeys(key.group for key in keys):
             lines += [[], [(f"  {group}", "*bright")]]
             lines += [[(f"  {key.shown:<12}", "accent"), (key.help, "plain")] for key in keys if key.group == group]
-        described = [field for field in self.FIELDS if field.help]
+        described = [field for field in self.fields if field.help]
         if described:
             lines += [[], [("  Columns", "*bright")]]
             lines += [[(f"  {field.title or field.key:<12}", "accent"), (field.help, "plain")] for field in described]

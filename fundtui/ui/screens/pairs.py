@@ -1,29 +1,223 @@
-"""Pairs."""
+"""Carry that survives its costs: pairs by what they are expected to earn, and the cash ladder of the selected one."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from fundtui.imbalance.catalogue import Level
+from fundtui.imbalance.ladder import FlowKind, Rung
+from fundtui.query import QueryError
+from fundtui.ui.app import row_record
+from fundtui.ui.cells import Scene, figure
+from fundtui.ui.filtering import Filter
+from fundtui.ui.pairtext import half_life_h, ladder_lines, later, reasons_against, result_lines
 from fundtui.ui.pieces import Line
 from fundtui.ui.screens.listing import ListScreen, bindings_of
-from fundtui.ui.widgets.listing import Field
+from fundtui.ui.widgets.listing import Field, Listing
+from fundtui.ui.widgets.staircase import staircase
+from fundtui.ui.wordfilter import WordFilterError
+from fundtui.units import MISSING, format_duration, format_money
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from fundtui.imbalance.table import Table
+    from fundtui.ui.app import FundtuiApp
+
+_PLOT_LINES = 7
+_TOLD_BESIDE = 58
+
+# Metric key, head, width, when it gives way, whether the greatest comes first.
+_COLUMNS = (
+    ("asset", "asset", 9, 0, False),
+    ("short", "short", 12, 1, False),
+    ("long", "long", 12, 1, False),
+    ("spread", "spread", 9, 3, True),
+    ("net", "net 7d", 9, 0, True),
+    ("net_apr", "net APR", 9, 4, True),
+    ("breakeven", "b/e", 7, 1, False),
+    ("half_life", "half-life", 9, 2, False),
+    ("cost", "costs", 8, 5, False),
+    ("size_usd", "room", 6, 2, True),
+    ("score", "score", 8, 7, True),
+    ("fifth", "5% worst", 9, 6, True),
+)
 
 
 class PairsScreen(ListScreen):
-    """Pairs."""
+    """Only what is expected to earn its costs at first; `f` shows all that were priced."""
 
     NAME = "pairs"
     TITLE_TEXT = "Pairs"
-    FIELDS = (Field(key="asset", title="asset", width=10, value=str),)
-    SORT = ("asset", False)
+    SORT = ("net", True)
     BINDINGS = bindings_of("pairs")
+    DEFAULT_CSS = """
+    PairsScreen.below #below { height: 50%; max-height: 24; }
+    """
 
-    def rows(self) -> Sequence[Any]:
-        return ()
+    def __init__(self, app: FundtuiApp) -> None:
+        super().__init__(app)
+        self.everything = False
+        self.query_filter: Filter | None = None
+        self.fields = [
+            *(self._field(*column) for column in _COLUMNS),
+            Field(key="why", title="why not", width=12, right=False, grows=True, value=self._against, cell=self._why,
+                  help="What speaks against it, the weightiest first."),
+        ]  # fmt: skip
 
-    def key_of(self, row: Any) -> str:
-        return str(row)
+    @property
+    def table(self) -> Table:
+        """The pairs."""
+        return self.source.table(Level.PAIR)
+
+    def _field(self, key: str, title: str, width: int, rank: int, falling: bool) -> Field:
+        metric = self.source.table(Level.PAIR).metrics.get(key)
+
+        def value(row: int) -> float | str:
+            table = self.table
+            return table.text(key, row) if key in table.labels else float(table.columns[key][row])
+
+        def cell(scene: Scene, row: int, width: int) -> Line:
+            if metric is None:
+                return self._half_life(row)
+            if key in self.table.labels:
+                return [(self.table.text(key, row), "bright" if key == "asset" else "plain")]
+            number = float(self.table.columns[key][row])
+            if key == "breakeven":
+                return [(later(number), "dim" if number >= self._half_life_h(row) else "plain")]
+            text, role = figure(metric, number, scene)
+            return [(text.removeprefix("+") if key in ("spread", "cost") else text, role)]
+
+        return Field(
+            key=key, title=title, width=width, rank=rank, falling=falling,
+            right=key not in ("asset", "short", "long"), cell=cell,
+            value=value if metric is not None else self._half_life_h,
+            help=metric.help if metric is not None else "Time in which half of a leg's distance from its mean is gone.",
+        )  # fmt: skip
+
+    def _half_life_h(self, row: int) -> float:
+        return half_life_h(self.table, self.source.table(Level.INSTRUMENT), row)
+
+    def _half_life(self, row: int) -> Line:
+        hours = self._half_life_h(row)
+        return [(MISSING, "faint")] if math.isnan(hours) else [(format_duration(hours * 3600), "plain")]
+
+    @property
+    def size_usd(self) -> float:
+        """The size that costs are worked out for."""
+        return float(self.source.settings.costs.size_usd)
+
+    def _reasons(self, row: int) -> list[str]:
+        return reasons_against(self.table, self.source.table(Level.INSTRUMENT), row, self.size_usd)
+
+    def _against(self, row: int) -> str:
+        return "; ".join(self._reasons(row))
+
+    def _why(self, scene: Scene, row: int, width: int) -> Line:
+        text = self._against(row)
+        return [(text, "dim")] if text else [("nothing found", "faint")]
+
+    # -- rows
+
+    def list_widget(self) -> Widget:
+        key, descending = self.SORT
+        return Listing(self.key_of, self.now, self.fields, key, descending=descending, id="list")
+
+    def rows(self) -> Sequence[int]:
+        table = self.table
+        shown = table.alive[: table.count].copy()
+        if not self.everything:
+            with np.errstate(invalid="ignore"):
+                shown &= table.columns["net"][: table.count] > 0
+        rows: list[int] = np.flatnonzero(shown).tolist()
+        return rows
+
+    def _passing(self, rows: Sequence[Any]) -> Sequence[Any]:
+        if self.query_filter is None:
+            return rows
+        mask = self.query_filter.mask(self.table)
+        return [row for row in rows if mask[row]]
+
+    def key_of(self, row: int) -> str:
+        return self.table.keys[row]
+
+    def asset_of(self, row: int) -> str:
+        return self.table.text("asset", row)
+
+    def subtitle(self) -> str:
+        chosen = "all priced" if self.everything else "net above zero"
+        return f"{chosen}  {format_money(self.size_usd)} a leg"
 
     def notice(self) -> Sequence[Line]:
-        return [[("  nothing yet", "dim")]]
+        if self.query_filter is not None:
+            return [[("  no pair passes ", "dim"), (f"/{self.query_filter.text}", "accent")]]
+        table = self.table
+        priced = int(table.alive[: table.count].sum())
+        if not priced:
+            return [[("  no pair is priced yet", "dim")]]
+        return [[(f"  none of {priced} pairs is expected to earn its costs within seven days; f shows all", "dim")]]
+
+    def use_filter(self, text: str) -> None:
+        try:
+            chosen = Filter(text, lambda query: self.source.select(query, Level.PAIR))
+        except QueryError as error:
+            raise WordFilterError(error.message, error.column) from error
+        self.query_filter = None if chosen.empty else chosen
+
+    @property
+    def filter_text(self) -> str:
+        return self.query_filter.text if self.query_filter else ""
+
+    # -- the ladder
+
+    def ladder(self, row: int) -> Sequence[Rung]:
+        """The cash flows of a pair; none where it was not priced yet."""
+        try:
+            return self.source.pair_ladder(row)
+        except KeyError:
+            return ()
+
+    def detail(self, scene: Scene, row: int, width: int) -> Sequence[Line]:
+        table = self.table
+        rungs = self.ladder(row)
+        names = {FlowKind.SHORT: table.text("short", row), FlowKind.LONG: table.text("long", row)}
+        lines: list[Line] = list(result_lines(scene, table, row, self._reasons(row)))
+        ladder = ladder_lines(scene, rungs, names, self.size_usd)
+        lines.append([])
+        if width >= _TOLD_BESIDE * 2:
+            plot = staircase(rungs, width - _TOLD_BESIDE, _PLOT_LINES, scene.glyphs)
+            blank: Line = [(" " * (width - _TOLD_BESIDE), "dim")]
+            for place in range(max(len(plot), len(ladder))):
+                left = padded(plot[place], width - _TOLD_BESIDE) if place < len(plot) else blank
+                lines.append([*left, *(ladder[place] if place < len(ladder) else [])])
+            return lines
+        return [*lines, *staircase(rungs, width, _PLOT_LINES, scene.glyphs), [], *ladder]
+
+    # -- doing
+
+    def action_all(self) -> None:
+        self.everything = not self.everything
+        self.list.release()
+        self.draw()
+
+    def action_explain(self) -> None:
+        row, column = self.list.row, self.list.shown[self.list.column].key
+        if row is not None:
+            self.app.open_explanation(Level.PAIR, row, column if column in self.table.metrics else "net")
+
+    def record(self, row: int) -> dict[str, Any]:
+        return row_record(self.table, row)
+
+    def export_rows(self) -> tuple[Sequence[str], Sequence[dict[str, Any]]]:
+        rows = [self.record(row) for row in self.list.rows]
+        return [key for key in self.table.metrics if key in self.table.columns], rows
+
+
+def padded(line: Line, width: int) -> list[tuple[str, str]]:
+    """A line in exactly `width` cells."""
+    size = sum(len(text) for text, _ in line)
+    return [*line, (" " * max(width - size, 0), "dim")]

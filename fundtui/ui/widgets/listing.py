@@ -73,14 +73,14 @@ def missing(value: Value) -> bool:
 
 def ordered(rows: Sequence[Any], field: Field, *, descending: bool) -> list[Any]:
     """The rows by a field; what is missing comes last in both directions."""
-    known = [row for row in rows if not missing(field.value(row))]
-    unknown = [row for row in rows if missing(field.value(row))]
+    valued = [(field.value(row), row) for row in rows]
+    known = [pair for pair in valued if not missing(pair[0])]
 
-    def place(row: Any) -> Any:
-        value = field.value(row)
-        return value.casefold() if isinstance(value, str) else value
+    def place(pair: tuple[Value, Any]) -> Any:
+        return pair[0].casefold() if isinstance(pair[0], str) else pair[0]
 
-    return sorted(known, key=place, reverse=descending) + unknown
+    known.sort(key=place, reverse=descending)
+    return [row for _, row in known] + [row for value, row in valued if missing(value)]
 
 
 class Listing(Panel, can_focus=True):
