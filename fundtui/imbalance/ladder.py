@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from fundtui.imbalance.carry import HORIZON_H, Leg, event_times
+from fundtui.imbalance.rows import Flags, Floats
 from fundtui.units import HOUR_MS, HOURS_PER_YEAR
 
 
@@ -22,7 +25,10 @@ class FlowKind(IntEnum):
     EXIT = 5
 
 
-class Rung(msgspec.Struct, frozen=True):
+_KINDS = tuple(FlowKind)
+
+
+class Rung(msgspec.Struct, frozen=True, gc=False):
     """One cash flow: when, what, amount as a fraction of the notional, sum so far, and the sum's standard deviation.
 
     `known` is False for what is an expectation (every settlement after the first, unless the rate is locked).
@@ -49,38 +55,55 @@ def ladder(
 
     Flows of one instant keep the order short, long. `cash_rate` is the annual rate that a spot leg's cash costs.
     """
-    flows = [(0.0, FlowKind.ENTRY, -0.5 * round_trip_cost, 0.0, True)]
-    for leg, kind, sign in ((short, FlowKind.SHORT, 1.0), (long, FlowKind.LONG, -1.0)):
-        flows += _settlements(leg, kind, sign, horizon_h)
-    flows.sort(key=lambda flow: (flow[0], flow[1]))
+    parts = [_once(0.0, FlowKind.ENTRY, -0.5 * round_trip_cost)]
+    parts += [_settlements(short, FlowKind.SHORT, 1.0, horizon_h), _settlements(long, FlowKind.LONG, -1.0, horizon_h)]
     if basis_gain:
-        flows.append((horizon_h, FlowKind.CARRY, basis_gain, 0.0, False))
+        parts.append(_once(horizon_h, FlowKind.CARRY, basis_gain, known=False))
     if cash_rate:
-        flows.append((horizon_h, FlowKind.CASH, -cash_rate * horizon_h / HOURS_PER_YEAR, 0.0, True))
-    flows.append((horizon_h, FlowKind.EXIT, -0.5 * round_trip_cost, 0.0, True))
-    return _summed(flows, now_ms)
+        parts.append(_once(horizon_h, FlowKind.CASH, -cash_rate * horizon_h / HOURS_PER_YEAR))
+    parts.append(_once(horizon_h, FlowKind.EXIT, -0.5 * round_trip_cost))
+    return _summed([np.concatenate(columns) for columns in zip(*parts, strict=True)], now_ms)
 
 
-def _settlements(
-    leg: Leg, kind: FlowKind, sign: float, horizon_h: float
-) -> list[tuple[float, FlowKind, float, float, bool]]:
+class _Flows(NamedTuple):
+    """Flows of one kind, in order: hours from now, kind, amount, variance that each adds, whether it is known."""
+
+    hours: Floats
+    kind: NDArray[np.int8]
+    flow: Floats
+    noise: Floats
+    known: Flags
+
+
+def _once(hours: float, kind: FlowKind, flow: float, *, known: bool = True) -> _Flows:
+    return _Flows(np.array([hours]), np.array([kind], np.int8), np.array([flow]), np.zeros(1), np.array([known]))
+
+
+def _settlements(leg: Leg, kind: FlowKind, sign: float, horizon_h: float) -> _Flows:
     times = event_times(leg, horizon_h)[0]
     times = times[np.isfinite(times)]
     powers = np.power(np.clip(float(leg.phi), -1.0, 1.0), np.arange(len(times)))
     flow = sign * (leg.mean + np.subtract(leg.first, leg.mean) * powers)
     # Running sums of powers are what each later settlement adds to the spread (see `carry.sum_variance`).
-    added = np.zeros(len(times))
-    added[1:] = np.square(np.nan_to_num(float(leg.residual_sd)) * np.cumsum(powers)[:-1])
-    return [
-        (hours, kind, paid, noise, position == 0)
-        for position, (hours, paid, noise) in enumerate(zip(times.tolist(), flow.tolist(), added.tolist(), strict=True))
-    ]
+    residual = float(leg.residual_sd)
+    noise = np.zeros(len(times))
+    noise[1:] = np.square((residual if residual == residual else 0.0) * np.cumsum(powers)[:-1])
+    return _Flows(times, np.full(len(times), kind, np.int8), flow, noise, np.arange(len(times)) == 0)
 
 
-def _summed(flows: list[tuple[float, FlowKind, float, float, bool]], now_ms: int) -> tuple[Rung, ...]:
-    rungs, total, variance = [], 0.0, 0.0
-    for hours, kind, flow, noise, known in flows:
-        total += flow
-        variance += noise
-        rungs.append(Rung(now_ms + round(hours * HOUR_MS), kind, flow, total, variance**0.5, known))
-    return tuple(rungs)
+def _summed(columns: list[NDArray[Any]], now_ms: int) -> tuple[Rung, ...]:
+    """Rungs in order of time, those of one instant in order of kind, with the running sum and its spread."""
+    hours, kinds, flows, noises, known = columns
+    order = np.lexsort((kinds, hours))
+    flow = flows[order]
+    return tuple(
+        map(
+            Rung,
+            (now_ms + np.rint(hours[order] * HOUR_MS).astype(np.int64)).tolist(),
+            [_KINDS[kind] for kind in kinds[order].tolist()],
+            flow.tolist(),
+            np.add.accumulate(flow).tolist(),
+            np.sqrt(np.add.accumulate(noises[order])).tolist(),
+            known[order].tolist(),
+        )
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 
@@ -12,7 +13,6 @@ SMALLEST_LEVERAGE, LARGEST_LEVERAGE = 1.0, 125.0
 ACCEPTED_TOUCH = 0.01
 STRESSED_VOLATILITY = 1.5
 REBALANCE_BELOW = 0.40
-_BISECTIONS = 60
 _ERFC = np.vectorize(math.erfc, otypes=[np.float64])
 
 
@@ -64,13 +64,13 @@ def largest_leverage(
     volatility, horizon, margin = np.broadcast_arrays(
         *(np.asarray(x, np.float64) for x in (daily_volatility, days, maintenance))
     )
-    low, high = np.full(volatility.shape, SMALLEST_LEVERAGE), np.full(volatility.shape, LARGEST_LEVERAGE)
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (low + high)
-        level = short_price(1.0, middle, margin)
-        fails = (level <= 1.0) | (touch_probability(1.0, level, volatility, horizon) > accepted)
-        low, high = np.where(fails, low, middle), np.where(fails, middle, high)
-    result: Floats = np.where(np.isfinite(volatility * horizon * margin), low, np.nan)
+    # The chance of a touch is 2Φ(−d/s), so it is the accepted one at a distance d of this many s.
+    steps = NormalDist().inv_cdf(1.0 - 0.5 * accepted)
+    room = (1.0 + margin) * np.exp(steps * volatility * np.sqrt(horizon)) - 1.0
+    leverage = np.where(room > 0, divide(1.0, room), LARGEST_LEVERAGE)
+    result: Floats = np.where(
+        np.isfinite(volatility * horizon * margin), np.clip(leverage, SMALLEST_LEVERAGE, LARGEST_LEVERAGE), np.nan
+    )
     return result
 
 

@@ -13,7 +13,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.imbalance.calculator import Calculator
+from fundtui.imbalance.calculator import Calculator, CalculatorSettings
+from fundtui.imbalance.pairs import PERP_PERP, CarrySettings
 from fundtui.market import Averaging, Batch, Family, FundingRule, Instrument, Quote
 
 ASSETS, VENUES, PER_VENUE = 2000, 30, 500
@@ -214,11 +215,17 @@ def main() -> None:
         "price 50 widest and 50 others, with their spot pairs",
         [timed(partial(calculator.refresh_pairs, now_ms)) for _ in range(20)],
     )
-    wide = range(min(50, calculator.pairs.count))
-    show(
-        "ladders of 50 pairs, every cash flow of 7 d",
-        [timed(lambda: [calculator.ladder(k, now_ms) for k in wide]) for _ in range(5)],
-    )
+    few = Calculator(CalculatorSettings(carry=CarrySettings(top=25)), capacity=16_384)
+    applied(few, market, 2, 1.0)
+
+    def with_ladders() -> None:
+        few.refresh_pairs(now_ms)
+        for row in fifty:
+            few.ladder(row, now_ms)
+
+    few.refresh_pairs(now_ms)
+    fifty = [row for row in range(few.pairs.count) if few.pairs.keys[row].endswith(PERP_PERP)][:50]
+    show(f"{len(fifty)} pairs, their spot pairs, and {len(fifty)} ladders", [timed(with_ladders) for _ in range(20)])
     print(f"state of {calculator.instruments.count} instruments: {calculator.state_bytes / 1e6:.0f} MB")
     show("recompute everything", [timed(lambda: calculator.recompute(now_ms)) for _ in range(20)])
     for name, theirs in peers(calculator).items():
