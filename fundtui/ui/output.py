@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
+from textual import on
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
+from textual.driver import Driver
 from textual.events import CursorPosition
 from textual.screen import Screen
 
@@ -35,6 +37,9 @@ ASK_POSITION = "\x1b[6n"
 # Frames that the terminal may owe an answer for. Two keep a fast line busy, and bound how late a slow one can be.
 MAX_UNANSWERED = 2
 _RECENT_ROUND_TRIPS = 16
+# Frames are told apart by columns 2 to 9 of the cursor, which need one digit.
+_NUMBERS = 8
+_ASK_AGAIN_S = 3.0
 
 
 def supported() -> bool:
@@ -45,21 +50,25 @@ def supported() -> bool:
 class Pacer:
     """End-to-end flow control: a question after each frame, and no further frame while too many are unanswered.
 
-    Silence alone never ends the pacing, because a slow line is silent while a large frame drains. Only a terminal that
-    did not answer the very first question is taken to be unable to.
+    The question is where the cursor is, and each frame leaves it in another column, so an answer says which frames have
+    arrived even when others got lost. Silence alone never ends the pacing, because a slow line is silent while a large
+    frame drains: after a while the question is only asked again. A terminal that never answered is not waited for.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._asked: deque[float] = deque()
+        self._asked: deque[tuple[int, float]] = deque()
         self._round_trips: deque[float] = deque(maxlen=_RECENT_ROUND_TRIPS)
+        self._number = 0
         self.answers = False
-        self.frames = 0
 
-    @property
     def busy(self) -> bool:
         """Whether the next frame has to wait."""
         return self.answers and len(self._asked) >= MAX_UNANSWERED
+
+    def silent(self) -> bool:
+        """Whether the terminal has owed its answers for so long that it should be asked again."""
+        return self.busy() and self._now() - self._asked[-1][1] > _ASK_AGAIN_S
 
     @property
     def round_trip_s(self) -> float:
@@ -68,17 +77,23 @@ class Pacer:
 
     def question(self) -> str:
         """What to append to a frame. Before the terminal has answered once, only the first frame asks."""
-        self.frames += 1
         if not self.answers and self._asked:
             return ""
-        self._asked.append(self._now())
-        return ASK_POSITION
+        self._number = self._number % _NUMBERS + 1
+        self._asked.append((self._number, self._now()))
+        if len(self._asked) > _NUMBERS // 2:
+            self._asked.popleft()
+        return f"\x1b[{self._number + 1}G{ASK_POSITION}"
 
-    def answered(self) -> None:
-        """The terminal told its cursor position."""
+    def answered(self, column: int) -> None:
+        """The terminal told its cursor's column, counted from 0: that frame and all before it have arrived."""
         self.answers = True
-        if self._asked:
-            self._round_trips.append(self._now() - self._asked.popleft())
+        if column not in {number for number, _ in self._asked}:
+            return
+        number = -1
+        while number != column:
+            number, asked = self._asked.popleft()
+        self._round_trips.append(self._now() - asked)
 
     def forget(self) -> None:
         """The terminal was away (suspended, resumed): nothing is owed any more."""
@@ -128,14 +143,16 @@ class OutputApp(App[int]):
 
     def hold_frame(self, screen: Screen[Any]) -> bool:
         """Whether this frame has to wait for the terminal; it is drawn when the answer comes, as it is then."""
-        if self._diff and self.pacer.busy:
-            self._waiting = screen
-            return True
-        return False
+        if not (self._diff and self.pacer.busy()):
+            return False
+        self._waiting = screen
+        if self.pacer.silent() and self._driver is not None:
+            self._driver.write(self.pacer.question())
+        return True
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, CursorPosition):
-            self.pacer.answered()
+            self.pacer.answered(event.x)
             waiting, self._waiting = self._waiting, None
             if waiting is not None and waiting is self.screen:
                 waiting._compositor_refresh()
@@ -152,7 +169,9 @@ class OutputApp(App[int]):
         # A terminal may reflow or clear at a resize: what it shows is unknown from here on.
         self.termdiff.invalidate()
 
-    def on_app_resume(self) -> None:
+    @on(Driver.SignalResume)
+    def _came_back(self) -> None:
+        # After a suspend the terminal shows whatever the shell left there.
         self.redraw()
 
 

@@ -10,9 +10,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 def main() -> int:
     import asyncio
+    import signal
     import time
 
+    from textual._context import active_app
+
     from fundtui.ui import run
+    from fundtui.ui.app import Options
     from tests.ui.hostile import HOSTILE
     from tests.ui.market import FixedClock, Market
 
@@ -26,12 +30,17 @@ def main() -> int:
             if scenario == "hanging":
                 # A name server that does not answer: a thread that nobody can cancel.
                 asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)
+            if scenario == "still":
+                asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.toast)
             if scenario == "failing":
                 asyncio.get_running_loop().call_later(0.5, self.fail)
 
         def fail(self) -> None:
             self.tables.clear()
             self.revision += 1
+
+        def toast(self) -> None:
+            active_app.get().notify("a word in the corner", timeout=1.0, markup=False)
 
         async def move(self) -> None:
             while True:
@@ -47,7 +56,7 @@ def main() -> int:
     market = Scenario(60, clock=clock, names=HOSTILE) if scenario == "hostile" else Scenario(60, clock=clock)
     for text in HOSTILE if scenario == "hostile" else ("okx recovered after 2m10s",):
         market.report(text)
-    return run(market)
+    return run(market, options=Options(diff="stock" not in sys.argv))
 
 
 if __name__ == "__main__":

@@ -11,15 +11,19 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 import pyte
 
 ROOT = Path(__file__).parents[2]
-QUERIES = {b"\x1b[6n": b"\x1b[1;1R", b"\x1b[?2026$p": b"\x1b[?2026;2$y"}
+_SYNC_ASKED = b"\x1b[?2026$p"
+_SYNC_KNOWN = b"\x1b[?2026;2$y"
+_PLACE_ASKED = re.compile(rb"(?:\x1b\[(\d+)G)?\x1b\[6n")
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]")
 
 
@@ -35,11 +39,14 @@ class Terminal:
         env: dict[str, str] | None = None,
         answer: bool = True,
         emulate: bool = True,
+        delay: float = 0.0,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.answer = answer
         self.emulate = emulate
+        self.delay = delay
+        self.owed: deque[tuple[float, bytes]] = deque()
         self.raw = bytearray()
         self.reads: list[tuple[float, int]] = []
         self.started = time.perf_counter()
@@ -49,7 +56,13 @@ class Terminal:
         self.before = termios.tcgetattr(slave)
         self.slave = slave
         base = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "COLORTERM", "LC_ALL"}}
-        base |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
+        base |= {
+            "XDG_STATE_HOME": tempfile.gettempdir(),
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "PYTHONPATH": str(ROOT),
+            "LANG": "C.UTF-8",
+        }
         self.process = subprocess.Popen(
             argv,
             stdin=slave,
@@ -72,6 +85,7 @@ class Terminal:
         """Read what comes within that time; False when the child closed the terminal."""
         ready, _, _ = select.select([self.master], [], [], seconds)
         if not ready:
+            self._answer(b"")
             return True
         try:
             data = os.read(self.master, 65536)
@@ -84,10 +98,17 @@ class Terminal:
         if self.emulate:
             self.stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
         if self.answer:
-            for question, reply in QUERIES.items():
-                for _ in range(data.count(question)):
-                    os.write(self.master, reply)
+            self._answer(data)
         return True
+
+    def _answer(self, data: bytes) -> None:
+        """Say that frames may be bracketed, and where the cursor is: the column that was just set."""
+        for _ in range(data.count(_SYNC_ASKED)):
+            os.write(self.master, _SYNC_KNOWN)
+        for match in _PLACE_ASKED.finditer(data):
+            self.owed.append((time.monotonic() + self.delay, b"\x1b[1;%dR" % int(match[1] or 1)))
+        while self.owed and self.owed[0][0] <= time.monotonic():
+            os.write(self.master, self.owed.popleft()[1])
 
     def until(self, condition: Callable[[], object], seconds: float = 10.0) -> bool:
         """Pump until the condition holds; whether it did in time."""
@@ -105,7 +126,8 @@ class Terminal:
 
     def wait_for(self, text: str, seconds: float = 10.0) -> None:
         """Pump until a text is on the screen. Raises AssertionError with the screen when it never is."""
-        assert self.until(lambda: self.shows(text), seconds), f"{text!r} not shown:\n" + "\n".join(self.screen.display)
+        self.until(lambda: self.shows(text) or self.process.poll() is not None, seconds)
+        assert self.shows(text), f"{text!r} not shown:\n" + "\n".join(self.screen.display)
 
     def settle(self, quiet: float = 0.3, seconds: float = 10.0) -> None:
         """Pump until nothing has come for a while."""
