@@ -20,7 +20,7 @@ class RuleText(msgspec.Struct, frozen=True, kw_only=True):
     """A rule as written. wait_s is `for`; notify None takes the sinks of [alerts]; number is that of methodology §7.
 
     on      journal events that are notices of this rule, each told once
-    health  the rule follows the venues' health, not a query
+    health  the rule follows what the program says of itself (venues, sinks, positions), not a query
     """
 
     name: str
@@ -45,7 +45,11 @@ class RuleText(msgspec.Struct, frozen=True, kw_only=True):
 
 STALE_VENUE = "stale-venue"
 LOCAL_OUTAGE = "local-outage"
+CONSENSUS_LOST = "consensus-lost"
 SINK_FAILING = "sink-failing"
+TOO_MANY = "too-many"
+LIQUIDATION = "liquidation"
+DEPEG = "depeg"
 PURGE = "purge"
 
 DEFAULTS: tuple[RuleText, ...] = (
@@ -65,16 +69,16 @@ DEFAULTS: tuple[RuleText, ...] = (
         summary="funding unusual against the instrument's own history",
         number=2,
         level=Level.INSTRUMENT,
-        when="abs(own_z) >= 4 and abs(apr_change) >= 10%",
+        when="(abs(own_z) >= 4 and interval_h >= 4 or abs(own_z) >= 6) and abs(apr - realised_7d) >= 10%",
         wait_s=60.0,
         notify=QUIET,
     ),
     RuleText(
         name="sign-flip",
-        summary="the consensus changed sign and kept it for two settlements",
+        summary="funding changed sign and kept it for two settlements",
         number=3,
         level=Level.ASSET,
-        when="flip_settlements >= 2 and abs(consensus) >= 5%",
+        when="abs(streak) >= 2 and abs(streak) <= 3 and abs(consensus) >= 5%",
         severity=Severity.INFO,
         notify=QUIET,
     ),
@@ -130,8 +134,8 @@ DEFAULTS: tuple[RuleText, ...] = (
         summary="one side is crowded",
         number=8,
         level=Level.ASSET,
-        when="crowding >= 85",
-        critical="crowding >= 95",
+        when="abs(crowding) >= 85",
+        critical="abs(crowding) >= 95",
         wait_s=300.0,
         notify=QUIET,
     ),
@@ -150,7 +154,8 @@ DEFAULTS: tuple[RuleText, ...] = (
         summary="mark away from index",
         number=10,
         level=Level.INSTRUMENT,
-        when="abs(basis) >= 50bp",
+        when="abs(basis_z) >= 4 or abs(basis - fair_premium) >= 50bp"
+        " or asset in (BTC, ETH) and abs(basis - fair_premium) >= 20bp",
         wait_s=300.0,
         keep_firing_s=300.0,
         notify=QUIET,
@@ -171,14 +176,14 @@ DEFAULTS: tuple[RuleText, ...] = (
         summary="open interest near the venue's limit: the leg of an arbitrage may be impossible",
         number=12,
         level=Level.INSTRUMENT,
-        when="oi_usd / oi_cap_usd >= 80%",
-        clear="oi_usd / oi_cap_usd >= 75%",
-        critical="oi_usd / oi_cap_usd >= 95%",
+        when="oi_usage >= 80%",
+        clear="oi_usage >= 75%",
+        critical="oi_usage >= 95%",
         wait_s=60.0,
         notify=QUIET,
     ),
     RuleText(
-        name="depeg",
+        name=DEPEG,
         summary="a quote currency is off its peg",
         number=13,
         level=Level.MARKET,
@@ -193,6 +198,15 @@ DEFAULTS: tuple[RuleText, ...] = (
         keep_firing_s=30.0,
     ),
     RuleText(
+        name=CONSENSUS_LOST,
+        summary="venues that are stale hold much of the market's open interest: comparisons say little",
+        number=14,
+        level=Level.MARKET,
+        health=True,
+        severity=Severity.CRITICAL,
+        keep_firing_s=30.0,
+    ),
+    RuleText(
         name=LOCAL_OUTAGE,
         summary="most venues are unreachable at once: the network here",
         number=14,
@@ -201,19 +215,25 @@ DEFAULTS: tuple[RuleText, ...] = (
         severity=Severity.CRITICAL,
     ),
     RuleText(
-        name="liquidation",
-        summary="a position of yours is near its liquidation price",
+        name=LIQUIDATION,
+        summary="a position of yours is within 2.5 daily moves of its liquidation price (critical: 1.5)",
         number=15,
         level=Level.INSTRUMENT,
-        when="liquidation_sigmas < 2.5",
-        critical="liquidation_sigmas < 1.5",
-        severity=Severity.WARNING,
+        health=True,
+        keep_firing_s=60.0,
     ),
     RuleText(
         name=SINK_FAILING,
         summary="notices do not get through",
         level=Level.MARKET,
         health=True,
+    ),
+    RuleText(
+        name=TOO_MANY,
+        summary="a rule holds for more subjects than are followed one by one",
+        level=Level.MARKET,
+        health=True,
+        keep_firing_s=60.0,
     ),
 )
 

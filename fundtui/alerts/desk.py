@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fundtui.alerts.alert import Transition
 from fundtui.alerts.courier import Courier
 from fundtui.alerts.keeper import Keeper
+from fundtui.alerts.positions import positions_heard
 from fundtui.alerts.records import Change, Silence, Stored
 from fundtui.alerts.room import Room, SinkPace
 from fundtui.alerts.rule import rules_of
@@ -20,6 +21,7 @@ from fundtui.alerts.store import AlertStore
 from fundtui.clock import Clock
 from fundtui.config.schema import Settings
 from fundtui.config.schema import Sink as SinkSettings
+from fundtui.imbalance.metric import Level
 from fundtui.imbalance.table import Table
 from fundtui.status import Event, VenueHealth
 
@@ -42,6 +44,7 @@ class Desk:
         self.keeper = Keeper(store)
         self.room = Room(settings, rules_of(settings), paces(settings, sinks), stored, clock.utc_ms())
         self.courier = Courier(sinks, self.keeper.keep, clock, random_source, stored.deliveries.values())
+        self._positions = settings.positions
         self.transitions: tuple[Transition, ...] = ()
         self.changed = False
         self._carrying: asyncio.Task[None] | None = None
@@ -59,6 +62,7 @@ class Desk:
 
     def configure(self, settings: Settings, sinks: Mapping[str, Sink]) -> None:
         """Take over edited settings."""
+        self._positions = settings.positions
         self.room.configure(settings, rules_of(settings), paces(settings, sinks), self._clock.utc_ms())
         self.courier.sinks = dict(sinks)
 
@@ -76,6 +80,10 @@ class Desk:
         readings = self.room.readings
         readings.health(health, local_outage=local_outage, now_ms=now_ms, now_s=now_s)
         readings.sink_health(self.courier.failing, now_ms, now_s)
+        tables = tuple(tables)
+        for table in tables:
+            if table.level is Level.INSTRUMENT:
+                readings.positions(positions_heard(self._positions, table), now_ms, now_s)
         readings.tick(tables, now_ms, now_s)
 
     async def settle(self) -> None:

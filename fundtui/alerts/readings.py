@@ -9,17 +9,35 @@ from numpy.typing import NDArray
 
 from fundtui.alerts import pipeline
 from fundtui.alerts.alert import Alert, Subject, Transition
-from fundtui.alerts.defaults import LOCAL_OUTAGE, PURGE, SINK_FAILING, STALE_VENUE
+from fundtui.alerts.defaults import (
+    CONSENSUS_LOST,
+    LIQUIDATION,
+    LOCAL_OUTAGE,
+    PURGE,
+    SINK_FAILING,
+    STALE_VENUE,
+    TOO_MANY,
+)
 from fundtui.alerts.machine import Reading
 from fundtui.alerts.rule import Rule
-from fundtui.alerts.spoken import Heard, Spoken, market_purge_heard, outage_heard, venue_heard
-from fundtui.alerts.track import Look, Track
+from fundtui.alerts.spoken import (
+    Heard,
+    Spoken,
+    lost_heard,
+    market_purge_heard,
+    outage_heard,
+    too_many_heard,
+    venue_heard,
+)
+from fundtui.alerts.track import MOST_PER_RULE, Look, Track
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.table import Table
 from fundtui.query import Selection, compile_query
 from fundtui.status import Event, VenueHealth, VenueState
 
 CHECKPOINT_MS = 15_000
+NO_ALERT = frozenset({"OI jump"})
+"""What the journal tells beside purges, and no alert is made of."""
 
 Index = NDArray[np.intp]
 
@@ -40,6 +58,8 @@ class Readings:
         self._stale_rows = compile_query("reasons ~ stale", Level.INSTRUMENT)
         self._doubtful: frozenset[str] = frozenset()
         self._unheard = True
+        self._oi_usd: dict[str, float] = {}
+        self._stale_venues: frozenset[str] = frozenset()
 
     def set_rules(self, rules: Iterable[Rule], going: Mapping[str, dict[str, Alert]]) -> None:
         """Evaluate these rules from now on; `going` has their alerts by rule and subject."""
@@ -68,39 +88,63 @@ class Readings:
 
     def tick(self, tables: Iterable[Table], now_ms: int, now_s: float) -> None:
         """Look again at whatever is not at rest, and at rules over figures that change with time alone."""
-        for table in tables:
-            if table.level is Level.INSTRUMENT:
-                self._find_doubtful(table)
-            for track in self._tracks.values():
-                if track.rule.level is not table.level:
-                    continue
+        by_level = {table.level: table for table in tables}
+        self._learn(by_level)
+        for track in self._tracks.values():
+            table = by_level.get(track.rule.level)
+            if table is not None:
                 rows = np.arange(table.count) if _depends_on_time(track.rule) else track.watched(table)
-                if len(rows):
-                    self._heard(track, track.look(self._look(table, rows, now_ms, now_s)))
+                self._heard(track, track.look(self._look(table, rows, now_ms, now_s)) if len(rows) else [])
         for spoken in self._spoken.values():
             if spoken.rule.on:
                 self._heard(spoken, spoken.expire(now_ms))
         self._hear_purge(now_ms, now_s)
+        if self._oi_usd:
+            lost = {name: oi_usd for name, oi_usd in self._oi_usd.items() if name in self._stale_venues}
+            self._hear(CONSENSUS_LOST, [lost_heard(lost, sum(self._oi_usd.values()))], now_ms, now_s)
+        more = [too_many_heard(name, track.left_out(), MOST_PER_RULE) for name, track in self._tracks.items()]
+        self._hear(TOO_MANY, more, now_ms, now_s)
         if now_ms - self._checkpoint_ms >= CHECKPOINT_MS or now_ms < self._checkpoint_ms:
             self._checkpoint_ms = now_ms
             for track in self._tracks.values():
                 track.checkpoint()
                 self._heard(track, [])
 
+    def _learn(self, tables: Mapping[Level, Table]) -> None:
+        """What other levels say about the rows of a level: whose data are in doubt, who is in a watchlist."""
+        if Level.VENUE in tables:
+            self._learn_weights(tables[Level.VENUE])
+        if Level.INSTRUMENT in tables:
+            self._find_doubtful(tables[Level.INSTRUMENT])
+        if Level.ASSET in tables:
+            for track in self._tracks.values():
+                track.find_members(tables[Level.ASSET])
+
     def journal(self, events: Iterable[Event], now_ms: int, now_s: float) -> None:
         """Tell events that rules wait for."""
         for event in events:
             for spoken in self._spoken.values():
-                if event.kind in spoken.rule.on:
-                    self._heard(spoken, [spoken.happened(event, now_ms)])
+                if event.kind in spoken.rule.on and event.after not in NO_ALERT:
+                    told = spoken.happened(event, now_ms, now_s)
+                    self._heard(spoken, [] if told is None else [told])
         self._hear_purge(now_ms, now_s)
 
     def health(self, venues: Sequence[VenueHealth], *, local_outage: bool, now_ms: int, now_s: float) -> None:
-        """Take in how the venues are. Until each has answered once, assets may lack what made them fire."""
+        """Take in how the venues are. Until each has answered once, assets may lack what made them fire before."""
         waiting = (VenueState.OFF, VenueState.GEO_BLOCKED)
         self._unheard = any(one.rows == 0 and one.state not in waiting for one in venues)
         self._hear(LOCAL_OUTAGE, [outage_heard(local_outage=local_outage)], now_ms, now_s)
-        self._hear(STALE_VENUE, [venue_heard(one) for one in venues], now_ms, now_s)
+        heard = [venue_heard(one) for one in venues]
+        self._stale_venues = frozenset(one.subject.key for one in heard if one.reading is Reading.TRUE)
+        self._hear(STALE_VENUE, heard, now_ms, now_s)
+
+    def positions(self, heard: Iterable[Heard], now_ms: int, now_s: float) -> None:
+        """Take in how far the user's positions are from liquidation; those no longer configured are gone."""
+        known = self._spoken.get(LIQUIDATION)
+        listed = {one.subject.key: one for one in heard}
+        gone = [] if known is None else [one.subject for key, one in known.alerts.items() if key not in listed]
+        self._hear(LIQUIDATION, listed.values(), now_ms, now_s)
+        self._hear(LIQUIDATION, [Heard(subject=one, reading=Reading.GONE) for one in gone], now_ms, now_s)
 
     def sink_health(self, failing: Mapping[str, str], now_ms: int, now_s: float) -> None:
         """Take in which sinks fail, and how: name -> the last error in plain words."""
@@ -139,12 +183,19 @@ class Readings:
         doubtful = np.zeros(len(rows), np.bool_)
         if table.level is Level.INSTRUMENT:
             stale = self._stale_rows.mask(selection)
-        elif table.level is Level.ASSET:
-            if self._unheard:
-                doubtful[:] = True
-            elif self._doubtful:
-                doubtful = np.array([table.keys[row] in self._doubtful for row in rows.tolist()], np.bool_)
-        return Look(selection=selection, now_ms=now_ms, now_s=now_s, stale=stale, doubtful=doubtful)
+        elif table.level is Level.ASSET and self._doubtful:
+            doubtful = np.array([table.keys[row] in self._doubtful for row in rows.tolist()], np.bool_)
+        unheard = self._unheard and table.level is not Level.INSTRUMENT
+        return Look(
+            selection=selection, now_ms=now_ms, now_s=now_s, stale=stale, doubtful=doubtful, unheard=unheard
+        )  # fmt: skip
+
+    def _learn_weights(self, venues: Table) -> None:
+        """Open interest per venue as of when it last answered: a stale venue has none that is compared."""
+        for row, oi_usd in enumerate(venues.columns["oi_usd"][: venues.count].tolist()):
+            name = venues.keys[row]
+            if oi_usd > 0 and name not in self._stale_venues:
+                self._oi_usd[name] = oi_usd
 
     def _find_doubtful(self, instruments: Table) -> None:
         """Assets one of whose instruments is stale: a spread that shrinks because a venue is silent is no end."""

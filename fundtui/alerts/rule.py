@@ -23,6 +23,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     when, clear, critical  compiled; None for rules that follow journal events or the venues' health instead
     unready     why it cannot be used yet, empty for a rule in use
+    assets, among   what `only` names: assets, and a query that finds them; None: all
     notify      sinks; empty: shown in the panel only
     version     changes with everything that changes its meaning; alerts of another version are reset
     """
@@ -34,6 +35,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     critical: Query | None = None
     timing: Timing = Timing()
     assets: frozenset[str] | None = None
+    among: Query | None = None
     severity: Severity = Severity.WARNING
     notify: tuple[str, ...] = ()
     group: Grouping = Grouping.RULE
@@ -97,6 +99,7 @@ def _compiled(text: RuleText, settings: Settings, *, built_in: bool) -> Rule:
         "text": text,
         "timing": Timing(text.wait_s, text.keep_firing_s, text.until_settlement),
         "assets": _assets(text.only, settings),
+        "among": _among(text.only, settings),
         "severity": text.severity,
         "notify": tuple(chosen),
         "group": text.group,
@@ -117,9 +120,13 @@ def _compiled(text: RuleText, settings: Settings, *, built_in: bool) -> Rule:
 
 
 def _assets(only: str, settings: Settings) -> frozenset[str] | None:
-    # A watchlist that is only a query has no fixed assets; the rule's own condition can say the same.
     watchlist = settings.watchlists.get(only)
-    return frozenset(watchlist.assets) if watchlist is not None and watchlist.assets else None
+    return None if watchlist is None else frozenset(watchlist.assets)
+
+
+def _among(only: str, settings: Settings) -> Query | None:
+    watchlist = settings.watchlists.get(only)
+    return None if watchlist is None or not watchlist.where else compile_query(watchlist.where, Level.ASSET)
 
 
 def _version(text: RuleText) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -12,13 +12,16 @@ from fundtui.alerts.machine import INACTIVE, Phase, Reading, State, Told, Why, s
 from fundtui.alerts.rule import Rule
 from fundtui.alerts.words import sentence
 from fundtui.imbalance.catalogue import Level
-from fundtui.status import Event, Severity, VenueHealth, VenueState
+from fundtui.status import Event, EventKind, Severity, VenueHealth, VenueState
 from fundtui.text import clean
 
 EVENT_LIFE_MS = 600_000
 """An event is on for that long, so that panels and inhibition see it; the same event anew tells again."""
+LASTING = frozenset({EventKind.DEPEG})
+"""Events that tell of a state: on until an event of severity `info` says that it is over."""
 STALE_CADENCES, DEAD_CADENCES, STALE_S = 3.0, 10.0, 300.0
 MARKET_PURGE_ASSETS = 5
+LOST_SHARE = 0.30
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +60,13 @@ class Spoken:
             alert = msgspec.structs.replace(alert, severity=heard.severity, escalated=True)
         return self._settle(alert, result.state, told, result.why, heard.text, now_ms)
 
-    def happened(self, event: Event, now_ms: int) -> Transition:
-        """Tell a journal event; its alert is on for EVENT_LIFE_MS."""
+    def happened(self, event: Event, now_ms: int, now_s: float) -> Transition | None:
+        """Tell a journal event; its alert is on for EVENT_LIFE_MS, that of a broken peg until it holds again."""
+        if event.kind in LASTING:
+            reading = Reading.TRUE if event.severity is not Severity.INFO else Reading.FALSE
+            subject = Subject(Level.MARKET, event.asset, asset=event.asset)
+            heard = Heard(subject=subject, reading=reading, text=str(event.text), severity=event.severity)
+            return self.hear(heard, now_ms, now_s)
         level = Level.INSTRUMENT if event.symbol else Level.ASSET if event.asset else Level.VENUE
         key = f"{event.venue} {event.symbol}".strip() or event.asset or event.venue
         subject = Subject(level, event.asset if level is Level.ASSET else key, event.venue, event.asset)
@@ -68,6 +76,8 @@ class Spoken:
 
     def expire(self, now_ms: int) -> list[Transition]:
         """End events that have been on for long enough."""
+        if not LASTING.isdisjoint(self.rule.on):
+            return []
         over = [one for one in self.alerts.values() if not 0 <= now_ms - one.since_ms < EVENT_LIFE_MS]
         return [self._tell(one, INACTIVE, Told.CLOSED, Why.SHOWN, one.text, now_ms) for one in over]
 
@@ -173,10 +183,32 @@ def outage_heard(*, local_outage: bool) -> Heard:
 
 def market_purge_heard(purges: Iterable[Alert], subject: str) -> Heard:
     """Whether so many assets were purged that it is one fact about the market."""
-    assets = {alert.subject.key for alert in purges if alert.subject.key != subject}
+    assets = {alert.subject.asset for alert in purges if alert.subject.key != subject}
     return Heard(
         subject=Subject(Level.MARKET, subject),
         reading=Reading.TRUE if len(assets) >= MARKET_PURGE_ASSETS else Reading.FALSE,
         severity=Severity.CRITICAL,
         text=f"market-wide purge: {len(assets)} assets within ten minutes",
+    )
+
+
+def lost_heard(stale: Mapping[str, float], whole: float) -> Heard:
+    """Whether stale venues hold so much of the open interest that a consensus says little; `stale` is venue -> USD."""
+    share = sum(stale.values()) / whole if whole > 0 else math.nan
+    reading = Reading.UNKNOWN if math.isnan(share) else Reading.TRUE if share > LOST_SHARE else Reading.FALSE
+    names = ", ".join(sorted(stale, key=lambda name: -stale[name])[:3])
+    return Heard(
+        subject=Subject(Level.MARKET, "consensus"),
+        reading=reading,
+        severity=Severity.CRITICAL,
+        text=f"{share:.0%} of open interest is on venues without fresh data ({names})",
+    )
+
+
+def too_many_heard(rule: str, more: int, followed: int) -> Heard:
+    """Whether a rule holds for more subjects than are followed."""
+    return Heard(
+        subject=Subject(Level.MARKET, rule),
+        reading=Reading.TRUE if more else Reading.FALSE,
+        text=f"{rule} holds for {more} more subjects than the {followed} that are followed",
     )

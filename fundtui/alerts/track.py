@@ -25,10 +25,17 @@ from fundtui.status import Severity
 QUIET, STEADY, ESCALATED, WATCHED = 0, 1, 2, 3
 """A row's mark: inactive · firing and true at the last look · the same, critical · anything that has to be stepped."""
 
+MOST_PER_RULE = 500
+"""So many subjects of a rule are followed one by one; the rest is counted and told as one."""
+
 MAX_GAP_S = 60.0
 """Looks further apart were not continuous: the time between them does not count."""
 
+OUTSIDE, UNSURE, INSIDE = 0, 1, 2
+"""Whether an asset is in a rule's watchlist."""
+
 Bools = NDArray[np.bool_]
+Codes = NDArray[np.int8]
 Index = NDArray[np.intp]
 
 
@@ -37,6 +44,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     stale     rows whose own data are too old to say anything
     doubtful  rows part of whose data are missing: they may fire, but what they no longer show is not an end
+    unheard   some venues have not answered since the start: what fired before it may have fired through them
     """
 
     selection: Selection
@@ -44,6 +52,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     now_s: float
     stale: Bools
     doubtful: Bools
+    unheard: bool = False
 
 
 class _Glance(NamedTuple):
@@ -52,6 +61,42 @@ class _Glance(NamedTuple):
     look: Look
     terms: TermReader
     critical: Bools | None
+
+
+class _Members:
+    """The assets that a rule is about: those of its watchlist, named or found by the watchlist's query."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._named = rule.assets
+        self._among = rule.among
+        self._found: dict[str, int] = {}
+        self._by_code: Codes = np.zeros(0, np.int8)
+        self._labels: list[str] | None = None
+
+    def find(self, assets: Table) -> None:
+        """Look at the watchlist's query again. Where it reads a missing value an asset stays what it was."""
+        if self._among is None:
+            return
+        inside, outside = self._among.mask(assets), self._among.refuted(assets)
+        for row in np.flatnonzero(inside | outside).tolist():
+            self._found[assets.keys[row]] = INSIDE if inside[row] else OUTSIDE
+        self._labels = None
+
+    def of(self, selection: Selection) -> Codes | None:
+        """INSIDE, OUTSIDE or UNSURE per row; None: the rule is about all."""
+        if (self._named is None and self._among is None) or "asset" not in selection.labels:
+            return None
+        labels = selection.labels["asset"]
+        if self._labels is not labels or len(self._by_code) != len(labels) + 1:
+            self._labels = labels
+            self._by_code = np.array([*map(self._standing, labels), OUTSIDE], np.int8)
+        chosen: Codes = self._by_code[selection.columns["asset"]]
+        return chosen
+
+    def _standing(self, asset: str) -> int:
+        if asset in (self._named or ()):
+            return INSIDE
+        return OUTSIDE if self._among is None else self._found.get(asset, UNSURE)
 
 
 class Track:
@@ -69,6 +114,9 @@ class Track:
         self._waiting = dict(restored or {})
         self._marks: NDArray[np.int8] = np.zeros(64, np.int8)
         self._looked_s: dict[int, float] = {}
+        self._from_before: set[int] = set()
+        self._over: set[int] = set()
+        self._members = _Members(rule)
         self.changed: dict[str, Alert] = {}
 
     def all_alerts(self) -> Iterator[Alert]:
@@ -87,8 +135,9 @@ class Track:
         self._prepare(selection.table)
         rows = selection.rows
         fires = self._when.mask(selection)
-        if (assets := self._asset_rows(selection)) is not None:
-            fires = fires & assets
+        member = self._members.of(selection)
+        if member is not None:
+            fires = fires & (member == INSIDE)
         marks = self._marks[rows]
         alive = selection.table.alive[rows]
         fires = fires & alive
@@ -99,7 +148,8 @@ class Track:
         if not candidates.any():
             return []
         places = np.flatnonzero(candidates)
-        readings = self._readings(look, fires, assets, places)
+        places = self._within_limit(places, rows, fires)
+        readings = self._readings(look, fires, member, places)
         glance = _Glance(look, TermReader(self._when, selection), critical)
         transitions = []
         for place, reading in zip(places.tolist(), readings, strict=True):
@@ -107,6 +157,27 @@ class Track:
             if told is not None:
                 transitions.append(told)
         return transitions
+
+    def find_members(self, assets: Table) -> None:
+        """Work out anew which assets the rule's watchlist finds."""
+        self._members.find(assets)
+
+    def left_out(self) -> int:
+        """How many subjects the rule holds for beyond those that are followed."""
+        return len(self._over)
+
+    def _within_limit(self, places: Index, rows: Index, fires: Bools) -> Index:
+        """Places to step: once enough subjects are followed, new ones are only counted."""
+        room = MOST_PER_RULE - len(self.alerts)
+        if self._over:
+            self._over.difference_update(rows[~fires].tolist())
+        if len(places) <= room:
+            self._over.difference_update(rows[places].tolist())
+            return places
+        new = self._marks[rows[places]] == QUIET
+        surplus = places[new][max(room, 0) :]
+        self._over.update(rows[surplus].tolist())
+        return np.concatenate([places[~new], places[new][: max(room, 0)]])
 
     def _prepare(self, table: Table) -> None:
         if len(self._marks) < table.capacity:
@@ -116,9 +187,11 @@ class Track:
         if not self._waiting:
             return
         for key in [key for key in self._waiting if key in table.index]:
-            self._keep(table.index[key], self._waiting.pop(key))
+            row = table.index[key]
+            self._from_before.add(row)
+            self._keep(row, self._waiting.pop(key))
 
-    def _readings(self, look: Look, fires: Bools, assets: Bools | None, places: Index) -> list[Reading]:
+    def _readings(self, look: Look, fires: Bools, member: Codes | None, places: Index) -> list[Reading]:
         selection = look.selection
         cleared = self._clear.refuted(selection)
         near = self._clear.mask(selection)
@@ -129,24 +202,17 @@ class Track:
                 readings.append(Reading.GONE)
             elif look.stale[place]:
                 readings.append(Reading.UNKNOWN)
-            elif assets is not None and not assets[place]:
+            elif member is not None and member[place] == OUTSIDE:
                 readings.append(Reading.FALSE)
             elif fires[place]:
                 readings.append(Reading.TRUE)
-            elif look.doubtful[place]:
+            elif look.doubtful[place] or (look.unheard and int(selection.rows[place]) in self._from_before):
                 readings.append(Reading.UNKNOWN)
             elif near[place]:
                 readings.append(Reading.NEAR)
             else:
                 readings.append(Reading.FALSE if cleared[place] else Reading.UNKNOWN)
         return readings
-
-    def _asset_rows(self, selection: Selection) -> Bools | None:
-        if self.rule.assets is None or "asset" not in selection.labels:
-            return None
-        wanted = np.array([label in self.rule.assets for label in selection.labels["asset"]] + [False])
-        chosen: Bools = wanted[selection.columns["asset"]]
-        return chosen
 
     def _step(self, glance: _Glance, place: int, row: int, reading: Reading) -> Transition | None:
         look = glance.look
@@ -247,6 +313,7 @@ class Track:
         if phase is Phase.INACTIVE:
             self.alerts.pop(row, None)
             self._looked_s.pop(row, None)
+            self._from_before.discard(row)
             self._marks[row] = QUIET
             return
         self.alerts[row] = alert

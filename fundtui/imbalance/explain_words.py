@@ -148,6 +148,7 @@ ASSET: dict[str, tuple[str, ...]] = {
     "own_z": ("own_z", "weight"),
     "percentile": ("percentile", "weight"),
     "half_life": ("half_life", "weight"),
+    "streak": ("streak", "weight"),
     "realised_7d": ("realised_7d", "weight"),
     "regime": ("regime", "weight"),
     "crowding": ("crowding", "weight"),

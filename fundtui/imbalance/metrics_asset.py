@@ -45,6 +45,7 @@ PRESSURE = (
     _metric("effective", "eff n", Unit.MULTIPLE, "How many equal instruments the open interest amounts to.", "1/Σs²", "§3.1", 5, 1),
     _metric("own_z", "own z", Unit.SIGMA, "Rate of the leading instrument against its own settled history.", "own z of the largest weight", "§3.2", 6),
     _metric("percentile", "pctile", Unit.PERCENT, "Percentile of the leading instrument's rate in its own settled history.", "percentile of the largest weight", "§3.3", 6, 0),
+    _metric("streak", "streak", Unit.COUNT, "Settlements in a row of one sign at the leading instrument; below zero for negative ones.", "streak of the largest weight", "§3.4", 6),
     _metric("half_life", "half-life", Unit.HOURS, "Half-life of the leading instrument's rate.", "half-life of the largest weight", "§3.5", 9, ascending=True),
     _metric("realised_7d", "paid 7d", Unit.RATE, "OI-weighted mean of the settled rates of seven days.", "Σw·paid/Σw", "§3.4", 9),
     _metric("regime", "regime", Unit.TEXT, "Regime of the leading instrument.", "regime of the largest weight", "§3.6", 13),

@@ -48,6 +48,7 @@ class Pegs:
                         kind=EventKind.DEPEG,
                         text=clean(text),
                         severity=SEVERITY[level],
+                        asset=quote,
                         before=PEG_TEXT[before],
                         after=PEG_TEXT[level],
                     )
