@@ -5,6 +5,7 @@ Each asset has at most two rows: its highest against its lowest perpetual, and i
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import msgspec
@@ -38,20 +39,27 @@ ASSUMPTIONS = (
     "volume from OI",
     "no basis history",
     "spot from index",
+    "size beyond 1 % of volume or 2 % of OI: not priced",
 )
 
 
 class CarrySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How pairs are priced. taker_fees: venue -> fraction, where a person or the venue says so.
+    """How pairs are priced: at a size that most contracts can bear.
 
+    taker_fees: venue -> fraction, where a person says so. half_spread: where no book is known, NaN for the impact
+    half-spread that was learnt. impact: factor of the square-root law. margin_buffer: spare share of the capital.
     top: pairs priced at every refresh; as many others are priced in turn, so that the cost of a refresh is bounded.
     """
 
-    notional_usd: float = 100_000.0
+    notional_usd: float = 10_000.0
     equity_usd: float = 100_000.0
     leverage: float = pricing.DEFAULT_LEVERAGE
     taker_fees: dict[str, float] = {}
     spot_fee: float = 0.001
+    horizon_h: float = HORIZON_H
+    half_spread: float = math.nan
+    impact: float = costs.IMPACT_FACTOR
+    margin_buffer: float = costs.CAPITAL_BUFFER
     top: int = 50
 
 
@@ -144,7 +152,7 @@ class Pairs:
         columns = self.table.columns
         gain = float(np.nan_to_num(columns["gain"][row]))
         cash = self.quote_rate if self.long[row] == NOBODY else 0.0
-        return ladder.ladder(legs[0], legs[1], now_ms, float(columns["cost"][row]), HORIZON_H, gain, cash)
+        return ladder.ladder(legs[0], legs[1], now_ms, float(columns["cost"][row]), self.settings.horizon_h, gain, cash)
 
     def _choose(self) -> Index:
         """Assets to price now: the widest spreads, and the next stretch of the others."""
@@ -182,7 +190,11 @@ class Pairs:
             short.fee + long.fee, short.half_spread + long.half_spread, short.cost.impact + long.cost.impact
         )
         leverage = np.full(len(rows), self.settings.leverage)
-        capital = np.where(spot, costs.capital_spot_perp(leverage), costs.capital_perp_perp(leverage, leverage))
+        capital = np.where(
+            spot,
+            costs.capital_spot_perp(leverage),
+            costs.capital_perp_perp(leverage, leverage, self.settings.margin_buffer),
+        )
         own = self.instruments.table.columns
         fresh = np.fmin(own["freshness"][shorts], np.where(spot, 1.0, own["freshness"][longs]))
         coverage = np.fmin(own["coverage"][shorts], np.where(spot, 1.0, own["coverage"][longs]))
@@ -196,6 +208,7 @@ class Pairs:
             np.where(np.isnan(coverage), 1.0, coverage),
             (short.cost.capacity & long.cost.capacity).astype(np.float64),
             np.where(spot, self.quote_rate, 0.0),
+            self.settings.horizon_h,
         )
         bits = np.zeros(len(rows), np.int64)
         for place, flags in enumerate(
@@ -206,6 +219,7 @@ class Pairs:
                 short.cost.volume_assumed | long.cost.volume_assumed,
                 unknown_basis,
                 spot,
+                ~(short.cost.capacity & long.cost.capacity),
             )
         ):
             bits |= flags.astype(np.int64) << place
@@ -262,15 +276,22 @@ class Pairs:
             rows,
             leg,
             np.where(spot, settings.spot_fee, np.where(default_fee, DEFAULT_TAKER_FEE, fees)),
-            np.where(spot, 0.0, costs.half_spread(bid, ask, self.instruments.formula.half_spread.delta[rows])),
+            np.where(spot, 0.0, costs.half_spread(bid, ask, self._usual_spread(rows))),
             volatility,
             costs.LegCost(
-                np.where(spot, 0.0, cost.impact), cost.capacity | spot, np.where(spot, nothing, cost.volume_assumed)
+                np.where(spot, 0.0, settings.impact * cost.impact),
+                cost.capacity | spot,
+                np.where(spot, nothing, cost.volume_assumed),
             ),
             default_fee,
             np.where(spot, nothing, legs.assumed),
             default_volatility,
         )
+
+    def _usual_spread(self, rows: Index) -> Floats:
+        given = self.settings.half_spread
+        learnt = self.instruments.formula.half_spread.delta[rows]
+        return learnt if math.isnan(given) else np.full(len(rows), given)
 
     def _fees(self) -> Floats:
         """Taker fee per venue number, NaN where nobody said."""
@@ -297,7 +318,7 @@ class Pairs:
         kappa = autoregression.fit(pressing.basis_ar, shorts).kappa_per_h
         usual = mean[shorts] - np.where(spot, 0.0, mean[longs])
         other = np.where(spot, kappa, autoregression.fit(pressing.basis_ar, longs).kappa_per_h)
-        gain = carry.basis_gain(entry, usual, np.fmin(kappa, other), HORIZON_H)
+        gain = carry.basis_gain(entry, usual, np.fmin(kappa, other), self.settings.horizon_h)
         unknown = np.isnan(gain)
         deviation = np.sqrt(variance[shorts] + np.where(spot, 0.0, variance[longs]))
         return entry, np.where(unknown, 0.0, gain), deviation, unknown
@@ -355,8 +376,9 @@ class Pairs:
         """Limits and conditions at the notional and leverage of the settings. Never advice (§6)."""
         columns, own, settings = self.table.columns, self.instruments.table.columns, self.settings
         spot = long.rows == NOBODY
-        funding_sd = priced.sd * np.sqrt(HOURS_PER_YEAR / HORIZON_H)
-        noise = sizing.pnl_volatility(deviation, HOURS_PER_YEAR / HORIZON_H, np.nan_to_num(funding_sd))
+        periods = HOURS_PER_YEAR / settings.horizon_h
+        funding_sd = priced.sd * np.sqrt(periods)
+        noise = sizing.pnl_volatility(deviation, periods, np.nan_to_num(funding_sd))
         _, fraction = sizing.kelly(priced.apr_notional, noise)
 
         def least(key: str) -> Floats:

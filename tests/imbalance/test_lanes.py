@@ -286,6 +286,7 @@ class TestPairs:
         calculator.tick(START_MS + 5000)
         row = calculator.pairs.index["BTC perp-perp"]
         assert math.isnan(cell(calculator, Level.PAIR, row, "net"))
+        assert "not priced" in cell(calculator, Level.PAIR, row, "assumptions")
         assert math.isnan(cell(calculator, Level.ASSET, 0, "breakeven"))
 
     def test_every_pair_metric_explains_itself_with_its_legs(self) -> None:
