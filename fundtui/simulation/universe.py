@@ -203,7 +203,7 @@ def _columns(
         lag_s=per_venue([exchange.lag_s for exchange in exchanges]),
         bias=(per_venue([exchange.bias_bp for exchange in exchanges]) + (wobble - 0.5) * 2.0) * BP,
         spread=per_venue([exchange.spread_bp for exchange in exchanges]) * BP * (1.0 + np.minimum(rank, 120.0) / 25.0),
-        premium_sd=(2.0 + np.minimum(rank, 120.0) * 0.028) * BP * np.where(coin, 1.0, 0.6) * calmer,
+        premium_sd=(1.7 + np.minimum(rank, 120.0) * 0.011) * BP * np.where(coin, 1.0, 0.6) * calmer,
         oi_usd=oi_usd,
         volume_usd=oi_usd * (1.0 + 3.0 * wobble),
         keys=keys,
