@@ -6,12 +6,24 @@ import asyncio
 import os
 import random
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
+import msgspec
+
+from fundtui.alerts.alerting import Alerting
+from fundtui.alerts.sinks import Surroundings, build_all
+from fundtui.alerts.sinks.guard import guarded
 from fundtui.clock import Clock, ScaledClock, SystemClock
 from fundtui.config import Settings, Watcher
-from fundtui.engine import Deliver, Engine, Report, disabled, pace
+from fundtui.engine import Deliver, Engine, Feed, Report, disabled, pace
+from fundtui.history.folder import data_folder
+from fundtui.history.record import Warmth
 from fundtui.imbalance.calculator import Calculator, CalculatorSettings
+from fundtui.imbalance.pairs import CarrySettings
+from fundtui.imbalance.rates import Money
+from fundtui.keeping import Keeping, attached, begin_record
 from fundtui.polling.fleet import Fleet
+from fundtui.polling.resolver import Lookup, system_lookup
 from fundtui.polling.transport import Transport
 from fundtui.sources import Source, SourceKind
 from fundtui.venues import load, names
@@ -22,22 +34,52 @@ DEFAULT_TOP = 50
 OpenTransport = Callable[[], Transport]
 
 
-def open_source(source: Source, watcher: Watcher, *, only: Iterable[str] | None = None, probe: bool = False) -> Engine:
-    """An engine over a source, not started. `only` limits the venues, `probe` asks also those that are off.
+class Alerts(msgspec.Struct, frozen=True, kw_only=True):
+    """How alerts are evaluated. terminal: there is one to tell. They are kept in the data folder; those of a demo that
+    is not recorded in memory."""
 
-    Raises KeyError for an unknown venue, ValueError for an unknown scenario.
+    terminal: bool = True
+
+
+def open_source(
+    source: Source,
+    watcher: Watcher,
+    *,
+    only: Iterable[str] | None = None,
+    probe: bool = False,
+    alerts: Alerts | None = None,
+    record: bool = False,
+) -> Engine:
+    """An engine over a source, not started. `only` limits the venues, `probe` asks also those that are off. alerts:
+    None evaluates none. record: keep a record of what is seen, unless another process does: then its record is read,
+    and no venue is asked.
+
+    Raises KeyError for an unknown venue, ValueError for an unknown scenario, StoreProblem where a record cannot be
+    replayed.
     """
     settings = watcher.loaded.settings
+    if source.kind is SourceKind.RECORD:
+        return _replay(source, watcher)
     clock, open_transport, known = _world(source, settings)
     chosen = _chosen(tuple(only) if only is not None else None, known)
+    calculator = Calculator(calculator_settings(settings))
+    keeping: Keeping | None = None
+    if settings.history.enabled and not probe and (record or source.kind is SourceKind.LIVE):
+        keeping = begin_record(source.kind.value, settings, clock, calculator, record=record)
+    alerting = None if alerts is None else _alerting(source, settings, clock, alerts, kept=keeping is not None)
+    if keeping is not None and keeping.record is None:
+        return attached(keeping, watcher, alerting, known)
+    if keeping is not None and isinstance(clock, ScaledClock):
+        # A demo that is recorded goes on where it stopped.
+        clock.advance_to(max(keeping.warmth.seen.values(), default=0))
 
-    async def open_fleet(deliver: Deliver, report: Report) -> Fleet:
+    async def open_fleet(deliver: Deliver, report: Report) -> Feed:
         # Venue modules and the HTTP client take a tenth of a second to import: after the first frame, off the loop.
         transport = await asyncio.to_thread(open_transport)
         venues = [_load(name, settings) for name in chosen]
         experimental = frozenset(venue.name for venue in venues if venue.experimental)
         off = frozenset() if probe else disabled(settings, chosen, experimental - set(only or ()))
-        return Fleet(
+        fleet = Fleet(
             venues,
             clock,
             random.Random(source.seed if source.kind is SourceKind.DEMO else None),
@@ -49,21 +91,99 @@ def open_source(source: Source, watcher: Watcher, *, only: Iterable[str] | None 
             disabled=off,
             poll_s=pace(settings),
             share=settings.polling.budget_share,
+            budgets=keeping.warmth.budgets if keeping is not None else None,
         )
+        if keeping is not None and keeping.record is not None:
+            keeping.provide(venues, transport, fleet.limiter, settings.polling.budget_share, source.base_url)
+        return fleet
 
     return Engine(
         watcher,
         mode=source.kind.value,
         clock=clock,
-        calculator=Calculator(calculator_settings(settings)),
+        calculator=calculator,
         venues=chosen,
         open_fleet=open_fleet,
+        record=keeping.record if keeping is not None else None,
+        warmth=keeping.warmth if keeping is not None else None,
+        alerting=alerting,
+    )
+
+
+def _replay(source: Source, watcher: Watcher) -> Engine:
+    """An engine over the recorded past."""
+    from fundtui.history.player import Player
+
+    settings = watcher.loaded.settings
+    folder = Path(source.path).expanduser() if source.path else data_folder(settings)
+    player = Player(
+        folder,
+        lambda: Calculator(calculator_settings(settings)),
+        at_ms=source.at_ms,
+        speed=source.speed,
+        base=SystemClock(),
+    )
+    scene = player.scene()
+
+    async def open_feed(deliver: Deliver, report: Report) -> Feed:
+        return player.feed(deliver, report)
+
+    return Engine(
+        watcher,
+        mode=source.kind.value,
+        clock=player.clock,
+        calculator=scene.calculator,
+        venues=(),
+        open_fleet=open_feed,
+        warmth=Warmth(scene.events),
+        player=player,
+    )
+
+
+def _alerting(source: Source, settings: Settings, clock: Clock, alerts: Alerts, *, kept: bool) -> Alerting:
+    demo = source.kind is SourceKind.DEMO
+    # A demo keeps to itself: what it makes up is no news for anybody's telephone.
+    to_itself = demo and not kept
+    around = surroundings(settings, clock, terminal=alerts.terminal, elsewhere=not to_itself)
+    return Alerting(
+        clock,
+        random.Random(source.seed if demo else None),
+        lambda wanted, show: build_all(wanted, around, show),
+        None if to_itself else data_folder(settings),
+    )
+
+
+def surroundings(settings: Settings, clock: Clock, *, terminal: bool = True, elsewhere: bool = True) -> Surroundings:
+    """What the sinks of this program are built with: transports of their own, which connect to permitted addresses."""
+    transports: dict[bool, Transport] = {}
+
+    def transport(allow_private: bool) -> Transport:
+        if allow_private not in transports:
+            lookup = guarded(system_lookup, lambda _: allow_private)
+            transports[allow_private] = _http(clock, settings, lookup)
+        return transports[allow_private]
+
+    return Surroundings(
+        clock=clock, environment=os.environ, transport=transport, terminal=terminal, elsewhere=elsewhere
     )
 
 
 def calculator_settings(settings: Settings) -> CalculatorSettings:
     """What the calculator takes from the configuration."""
-    return CalculatorSettings()
+    costs, money = settings.costs, settings.carry
+    fees = {name: one.taker_fee for name, one in settings.venues.named.items() if one.taker_fee is not None}
+    return CalculatorSettings(
+        money=Money(quote_rate=money.quote_rate, yields=dict(money.base_yields)),
+        carry=CarrySettings(
+            notional_usd=costs.size_usd,
+            leverage=costs.leverage,
+            taker_fees=fees,
+            horizon_h=costs.horizon / 3600.0,
+            half_spread=costs.half_spread,
+            impact=costs.impact,
+            margin_buffer=costs.margin_buffer,
+        ),
+    )
 
 
 def _world(source: Source, settings: Settings) -> tuple[Clock, OpenTransport, tuple[str, ...]]:
@@ -76,20 +196,18 @@ def _world(source: Source, settings: Settings) -> tuple[Clock, OpenTransport, tu
         clock: Clock = ScaledClock(DEMO_START_MS, source.speed)
         market = Market(source.seed, DEMO_START_MS, scenario=source.scenario or "all")
         return clock, lambda: SimulatedTransport(market, clock), tuple(name for name in NAMES if name in names())
-    if source.kind is SourceKind.RECORD:
-        raise ValueError("record: needs a record; none can be replayed yet")
     clock = SystemClock()
     return clock, lambda: _http(clock, settings), names()
 
 
-def _http(clock: Clock, settings: Settings) -> Transport:
+def _http(clock: Clock, settings: Settings, lookup: Lookup = system_lookup) -> Transport:
     from fundtui.polling.live import LiveTransport
 
     environ = dict(os.environ)
     if settings.polling.proxy:
         for name in ("HTTPS_PROXY", "HTTP_PROXY"):
             environ[name] = "" if settings.polling.proxy == "none" else settings.polling.proxy
-    return LiveTransport(clock, environ, ca_file=settings.polling.ca_file)
+    return LiveTransport(clock, environ, ca_file=settings.polling.ca_file, lookup=lookup)
 
 
 def _chosen(only: tuple[str, ...] | None, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -106,8 +224,6 @@ def _load(name: str, settings: Settings) -> Venue:
     mine = settings.venues.named.get(name)
     if mine is None or not mine.base_url:
         return venue
-    import msgspec
-
     return msgspec.structs.replace(venue, base_url=mine.base_url)
 
 

@@ -55,6 +55,10 @@ class ScaledClock:
         self._origin = self._base.monotonic()
         self.speed = speed
 
+    def advance_to(self, utc_ms: int) -> None:
+        """Show at least that time from now on; never goes back."""
+        self._start_utc_ms += max(0, utc_ms - self.utc_ms())
+
     def utc_ms(self) -> int:
         return self._start_utc_ms + round(self.monotonic() * 1000)
 

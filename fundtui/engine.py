@@ -8,57 +8,67 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from fundtui.alerts.alert import Transition
+from fundtui.alerts.alerting import Alerting, Role
+from fundtui.alerts.book import AlertCounts, AlertRow, Away, Why
+from fundtui.alerts.machine import Told
+from fundtui.alerts.message import Message
+from fundtui.alerts.records import Delivery, Silence
 from fundtui.clock import Clock
 from fundtui.config import Settings, Watcher
 from fundtui.imbalance.calculator import Calculator, Changes
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.table import Table
-from fundtui.market import Batch, record
-from fundtui.polling.fleet import Fleet
+from fundtui.market import Batch, Settlement
+from fundtui.market import record as instrument_record
+from fundtui.polling.limiter import LimiterState
 from fundtui.query import Query, compile_query
 from fundtui.status import Event, EventKind, Severity, VenueHealth, VenueState
 from fundtui.text import clean
 from fundtui.units import Basis
 
 if TYPE_CHECKING:
+    from fundtui.history.backfill import Progress
+    from fundtui.history.player import Player
+    from fundtui.history.record import Record, Warmth
+    from fundtui.history.recorder import RecordState
     from fundtui.imbalance.explain import Explanation
+    from fundtui.imbalance.ladder import Rung
 
 JOURNAL_LENGTH = 2000
 TICK_S = 1.0
 SETTLE_CHECK_S = 0.02
-
-LEARNT = frozenset(
-    {
-        EventKind.LISTED,
-        EventKind.DELISTED,
-        EventKind.INTERVAL_CHANGED,
-        EventKind.CAP_CHANGED,
-        EventKind.STATUS_CHANGED,
-        EventKind.MULTIPLIER_CHANGED,
-        EventKind.QUARANTINED,
-        EventKind.QUARANTINE_OVER,
-    }
-)
-"""What a contract's first answers can look like without anything having happened."""
+FILL_EVERY_S = 6 * 3600.0
+"""How often settled rates that the polls did not bring are looked for."""
+FILL_AFTER_S = 60.0
+"""Settled rates are asked for once every venue has answered, or after this long."""
+ALERTS_AT_ONCE = 20
 
 Deliver = Callable[[Batch], None]
 Report = Callable[[Event], None]
-OpenFleet = Callable[[Deliver, Report], Awaitable[Fleet]]
 
 
-class AlertCounts(msgspec.Struct, frozen=True):
-    """How many alerts are in which state."""
+class Feed(Protocol):
+    """Where batches come from: venues that are polled, a collector's record, or the recorded past."""
 
-    firing: int = 0
-    pending: int = 0
-    silenced: int = 0
+    @property
+    def settled(self) -> bool: ...
+    @property
+    def local_outage(self) -> bool: ...
+    def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    async def configure(self, *, disabled: Collection[str], poll_s: Mapping[str, float]) -> None: ...
+    def health(self) -> tuple[VenueHealth, ...]: ...
+    def budgets(self) -> Mapping[str, LimiterState]: ...
+
+
+OpenFeed = Callable[[Deliver, Report], Awaitable[Feed]]
 
 
 class Engine:
@@ -72,22 +82,34 @@ class Engine:
         clock: Clock,
         calculator: Calculator,
         venues: tuple[str, ...],
-        open_fleet: OpenFleet,
+        open_fleet: OpenFeed,
+        record: Record | None = None,
+        warmth: Warmth | None = None,
+        player: Player | None = None,
+        alerting: Alerting | None = None,
     ) -> None:
-        """mode: `live`, `demo`, `url` or `record`. venues: names in the order in which they are shown. open_fleet:
-        called at `start`, so that the HTTP client is imported after the first frame."""
+        """mode: `live`, `demo`, `url`, `attached` or `record`. venues: names in the order in which they are shown.
+        open_fleet: called at `start`, so that the HTTP client is imported after the first frame. record: where what
+        is seen is kept. warmth: what the calculator was given from the record before. player: what replays a record.
+        alerting: None: no alerts."""
         self._watcher = watcher
         self.settings = watcher.loaded.settings
         self.mode = mode
         self.clock = clock
         self.calculator = calculator
         self.events: deque[Event] = deque(maxlen=JOURNAL_LENGTH)
-        self.event_count = 0
+        self.events.extend(warmth.events if warmth is not None else ())
+        self.event_count = len(self.events)
         self.revision = 0
         self._venues = venues
         self._open_fleet = open_fleet
-        self._fleet: Fleet | None = None
-        self._complete: set[str] = set()
+        self._alerting = alerting
+        self._looked: dict[Level, int] = {}
+        self._fleet: Feed | None = None
+        self._record = record
+        self._warmth = warmth
+        self.player = player
+        self._fill_at = clock.monotonic() + FILL_AFTER_S
         self._ticker: asyncio.Task[None] | None = None
 
     # --- life -------------------------------------------------------------------------------------
@@ -95,6 +117,11 @@ class Engine:
     async def start(self) -> None:
         """Begin to poll. Returns at once; answers come while the loop runs."""
         asyncio.get_running_loop().set_exception_handler(self._unexpected)
+        if self._alerting is not None:
+            self._alerting.on_transitions = self._journal_alerts
+            await self._alerting.open(self.settings, owner=self._owns_folder())
+        if self._record is not None:
+            self._record.start(self.report)
         self._fleet = await self._open_fleet(self.deliver, self.report)
         self._fleet.start()
         self._ticker = asyncio.get_running_loop().create_task(self._tick(), name="engine tick")
@@ -105,6 +132,16 @@ class Engine:
             self._ticker.cancel()
         if self._fleet is not None:
             await self._fleet.stop()
+        if self._alerting is not None:
+            await self._alerting.close()
+        if self._record is not None:
+            self._record.stop(self.calculator.export_state, self._fleet.budgets() if self._fleet is not None else {})
+
+    def _owns_folder(self) -> bool | None:
+        """Whether this process evaluates alerts: the one that keeps the record does. None: not known here."""
+        if self._record is not None:
+            return True
+        return False if self.mode.startswith("attached") else None
 
     async def settled(self, wait_s: float) -> bool:
         """Wait until every endpoint has answered or failed once; False when `wait_s` was not enough."""
@@ -126,6 +163,8 @@ class Engine:
             return
         self.settings = settings = self._watcher.loaded.settings
         self._say("configuration taken over")
+        if self._alerting is not None:
+            self._alerting.configure(settings)
         if self._fleet is not None:
             await self._fleet.configure(disabled=disabled(settings, self._venues), poll_s=pace(settings))
 
@@ -138,28 +177,87 @@ class Engine:
 
         save(self._watcher.loaded.state_path, changes)
 
+    # --- replay -----------------------------------------------------------------------------------
+
+    def go_to(self, at_ms: int) -> None:
+        """Show another moment of the record that is replayed. Raises StoreProblem."""
+        assert self.player is not None
+        scene = self.player.go_to(at_ms)
+        self.calculator = scene.calculator
+        self.events = deque(scene.events, maxlen=JOURNAL_LENGTH)
+        self.event_count += 1
+        self.revision += 1
+
+    def go_to_next_event(self) -> bool:
+        """Show the moment before the next entry of the journal; False when there is none."""
+        assert self.player is not None
+        at_ms = self.player.next_event_ms()
+        if at_ms is not None:
+            self.go_to(at_ms)
+        return at_ms is not None
+
     # --- writing ----------------------------------------------------------------------------------
 
     def deliver(self, batch: Batch) -> None:
         """One venue's poll."""
-        changes = self.calculator.apply(batch, self.clock.utc_ms())
-        if batch.venue not in self._complete:
-            # While a venue's slower answers still come in, its contracts are being learnt, not changed.
-            changes = changes._replace(events=tuple(one for one in changes.events if one.kind not in LEARNT))
-            if self._fleet is not None and self._fleet.complete(batch.venue):
-                self._complete.add(batch.venue)
-        self._changed(changes)
+        if self._record is not None:
+            self._record.poll(batch)
+        self._changed(self.calculator.apply(batch, self.clock.utc_ms()))
+
+    def settle(self, settled: Sequence[Settlement], anew: Collection[tuple[str, str]] = ()) -> None:
+        """Settled rates of the past; `anew`: instruments, by venue and symbol, whose history begins with them."""
+        self.calculator.forget_settled(anew)
+        self._changed(self.calculator.settle(settled, self.clock.utc_ms()))
 
     def report(self, event: Event) -> None:
         """One entry for the journal."""
+        self._journal(event)
+        if self._alerting is not None:
+            self._alerting.journal(event)
+
+    def _journal(self, event: Event) -> None:
         self.events.append(event)
         self.event_count += 1
         self.revision += 1
+        if self._record is not None:
+            self._record.event(event)
 
     def _changed(self, changes: Changes) -> None:
         self.revision += 1
-        for event in changes.events:
+        # A replay has the journal of then.
+        for event in changes.events if self.player is None else ():
             self.report(event)
+        if self._alerting is not None:
+            self._alerting.observe(self.calculator.instruments, changes.instruments)
+            self._alerting.observe(self.calculator.assets, changes.assets)
+
+    def _look_at_alerts(self) -> None:
+        """Once a second: tables that are worked out anew as a whole, and whatever changes with time alone."""
+        if self._alerting is None:
+            return
+        tables = self.calculator.tables
+        for level in (Level.PAIR, Level.VENUE, Level.MARKET):
+            table = tables[level]
+            if self._looked.get(level) != table.revision:
+                self._looked[level] = table.revision
+                self._alerting.observe(table, np.arange(table.count))
+        self._alerting.tick(tables.values(), self.health(), local_outage=self.local_outage)
+
+    def _journal_alerts(self, transitions: Sequence[Transition]) -> None:
+        """What fired or ended goes into the journal; where it is very much at once, the first of it."""
+        if self.alert_role is not Role.EVALUATES:
+            # Whoever evaluates has written it down.
+            return
+        told = [one for one in transitions if one.told is not Told.PENDING]
+        for one in told[:ALERTS_AT_ONCE]:
+            text, subject = clean(f"{one.rule}: {one.text}"), one.subject
+            severity = one.severity if one.told in (Told.FIRED, Told.ESCALATED) else Severity.INFO
+            self._journal(Event(
+                time_ms=one.time_ms, kind=EventKind.ALERT, text=text, severity=severity, venue=subject.venue,
+                asset=subject.asset,
+            ))  # fmt: skip
+        if len(told) > ALERTS_AT_ONCE:
+            self._say(f"{len(told) - ALERTS_AT_ONCE} more alerts changed at the same time")
 
     def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A task of ours that died: told in the journal, never as a traceback over the screen."""
@@ -177,7 +275,24 @@ class Engine:
         while True:
             await self.clock.sleep(TICK_S)
             self._changed(self.calculator.tick(self.clock.utc_ms()))
+            self._look_at_alerts()
             await self.look_at_configuration()
+            if self._record is not None and self._fleet is not None:
+                self._record.tick(self._fleet.health, self._fleet.budgets, self.calculator.export_state)
+                self._fill(self._record, self._fleet)
+
+    def _fill(self, record: Record, fleet: Feed) -> None:
+        """Ask for settled rates that are missing, once contracts are known and then from time to time."""
+        now = self.clock.monotonic()
+        if now < self._fill_at and not (record.progress is None and fleet.settled):
+            return
+        self._fill_at = now + FILL_EVERY_S
+        rows = np.flatnonzero(self.calculator.instruments.alive[: self.calculator.instruments.count]).tolist()
+        oi_usd = self.calculator.instruments.columns["oi_usd"]
+        contracts = [(self.calculator.contract(row), float(oi_usd[row])) for row in rows]
+        watched = frozenset(asset for one in self.settings.watchlists.values() for asset in one.assets)
+        since_ms = self.clock.utc_ms() - int(self.settings.history.backfill * 1000)
+        record.fill(contracts, watched, since_ms, self.settle)
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -190,6 +305,16 @@ class Engine:
     def local_outage(self) -> bool:
         """Whether most venues are unreachable at once: our network rather than theirs."""
         return self._fleet is not None and self._fleet.local_outage
+
+    @property
+    def record_state(self) -> RecordState | None:
+        """How the record is; None where nothing is kept."""
+        return self._record.state if self._record is not None else None
+
+    @property
+    def backfill_progress(self) -> Progress | None:
+        """How far the back-fill of settled rates is; None where there is none."""
+        return self._record.progress if self._record is not None else None
 
     def table(self, level: Level) -> Table:
         """The rows of a level. Raises KeyError for a level that has none."""
@@ -204,6 +329,10 @@ class Engine:
         if self._fleet is None:
             return tuple(VenueHealth(venue=name, title=name, state=VenueState.STARTING) for name in self._venues)
         return self._fleet.health()
+
+    def pair_ladder(self, row: int) -> tuple[Rung, ...]:
+        """Dated cash flows of one pair, fractions of the notional. Raises KeyError for a pair never priced."""
+        return self.calculator.ladder(row, self.clock.utc_ms())
 
     def select(self, text: str, level: Level) -> Query:
         """A compiled filter. Raises QueryError."""
@@ -221,13 +350,98 @@ class Engine:
         quote = self.calculator.quote(row)
         if quote is None:
             raise KeyError(row)
-        fields = record(quote)
+        fields = instrument_record(quote)
         fields["reasons"] = [reason.value for reason in self.calculator.reasons(row)]
         return fields
 
+    # --- alerts -----------------------------------------------------------------------------------
+
+    @property
+    def alerting(self) -> Alerting | None:
+        """For commands that stream: positions and transitions. Screens use what stands below."""
+        return self._alerting
+
+    @property
+    def alert_version(self) -> int:
+        """Grows whenever alerts look different from before."""
+        return 0 if self._alerting is None else self._alerting.version
+
+    @property
+    def alert_role(self) -> Role:
+        """Whether this process evaluates alerts, looks on while another one does, or neither."""
+        return Role.CLOSED if self._alerting is None else self._alerting.role
+
+    @property
+    def alert_problem(self) -> str:
+        """Why alerts are not durable or notices do not get through now; empty when they are and do."""
+        if self._alerting is None:
+            return ""
+        failing = "; ".join(f"{name}: {error}" for name, error in self._alerting.failing.items())
+        return self._alerting.problem or (failing and f"notices do not get through: {failing}")
+
     def alert_counts(self) -> AlertCounts:
-        """How many alerts are in which state."""
-        return AlertCounts()
+        """How many alerts are firing, pending and silenced, and how many dead letters nobody has looked at."""
+        return AlertCounts() if self._alerting is None else self._alerting.counts()
+
+    def alerts(self) -> list[AlertRow]:
+        """Alerts for a panel: firing (weightiest, newest first), silenced, pending, then those over within a day."""
+        return [] if self._alerting is None else self._alerting.rows()
+
+    def why_alert(self, name: str) -> Why:
+        """Why an alert is as it is, its rule's comparisons with their values now. Raises KeyError for an unknown id."""
+        if self._alerting is None:
+            raise KeyError(name)
+        return self._alerting.why(name, self.calculator.tables)
+
+    def silences(self) -> tuple[Silence, ...]:
+        """Silences that hold or will, soonest end first."""
+        return () if self._alerting is None else self._alerting.silences()
+
+    def dead_letters(self) -> tuple[Delivery, ...]:
+        """Notices that were given up (their `error` says why) and that nobody has looked at."""
+        return () if self._alerting is None else self._alerting.dead_letters()
+
+    @property
+    def notices(self) -> Sequence[Message]:
+        """What the terminal is to be told, newest last; a screen that sees `notice_count` grow rings."""
+        return () if self._alerting is None else self._alerting.notices
+
+    @property
+    def notice_count(self) -> int:
+        """How many notices there have been."""
+        return 0 if self._alerting is None else self._alerting.notice_count
+
+    def here(self) -> Away | None:
+        """Note that somebody touched a key. After fifteen minutes without one: what happened meanwhile, once."""
+        return None if self._alerting is None else self._alerting.here()
+
+    async def acknowledge(self, name: str, by: str = "") -> None:
+        """See an alert by its id: no repeats until it fires anew. Durable on return. Raises OSError."""
+        if self._alerting is not None:
+            await self._alerting.acknowledge(name, by)
+
+    async def silence(
+        self, until_ms: int, reason: str, *, rule: str = "", subject: str = "", asset: str = "", venue: str = "",
+        from_ms: int | None = None,
+    ) -> None:  # fmt: skip
+        """Keep alerts that match all given patterns (* and ? are wild, empty matches all) quiet until a time.
+
+        One that begins later is a maintenance window. Durable on return. Raises OSError.
+        """
+        if self._alerting is not None:
+            await self._alerting.silence(
+                until_ms, reason, rule=rule, subject=subject, asset=asset, venue=venue, from_ms=from_ms
+            )
+
+    async def lift_silence(self, name: str) -> None:
+        """End a silence by its id. Raises OSError."""
+        if self._alerting is not None:
+            await self._alerting.lift(name)
+
+    async def see_dead_letters(self) -> None:
+        """The dead letters have been looked at: the header no longer names them. Raises OSError."""
+        if self._alerting is not None:
+            await self._alerting.see_dead_letters()
 
 
 def disabled(settings: Settings, venues: tuple[str, ...], experimental: frozenset[str] = frozenset()) -> frozenset[str]:

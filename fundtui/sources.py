@@ -18,11 +18,13 @@ class SourceKind(StrEnum):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed `--source`. `base_url` holds every venue under its name; `path` is a recorded data folder."""
+    """A parsed `--source`. `base_url` holds every venue under its name; `path` is a recorded data folder (empty: the
+    configured one), replayed from `at_ms` (None: its first poll)."""
 
     kind: SourceKind = SourceKind.LIVE
     base_url: str = ""
     path: str = ""
+    at_ms: int | None = None
     seed: int = 7
     speed: float = 1.0
     scenario: str = ""

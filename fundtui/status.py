@@ -77,6 +77,8 @@ class EventKind(StrEnum):
     LOCAL_OUTAGE_OVER = "local_outage_over"
     INTERVAL_CHANGED = "interval_changed"
     CAP_CHANGED = "cap_changed"
+    FLOOR_CHANGED = "floor_changed"
+    SETTLEMENT_CLOCK_CHANGED = "settlement_clock_changed"
     STATUS_CHANGED = "status_changed"
     MULTIPLIER_CHANGED = "multiplier_changed"
     LISTED = "listed"
@@ -92,6 +94,7 @@ class EventKind(StrEnum):
     CONFIG = "config"
     CLOCK = "clock"
     DEFECT = "defect"
+    RECORD = "record"
 
 
 class Severity(StrEnum):

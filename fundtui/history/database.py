@@ -27,7 +27,11 @@ class StoreProblem(Exception):
     """The record cannot be used, or did not keep what it was given. The text is for people."""
 
 
-class NewerRecord(StoreProblem):
+class Refused(StoreProblem):
+    """The record is not one that this program may write to; trying again does not help."""
+
+
+class NewerRecord(Refused):
     """The record is of a newer fundtui: it is not written to."""
 
 

@@ -260,6 +260,10 @@ class SqliteStore:
             size=self._state_file.size + self._live_file.size + self.samples.size() + self._bars.size(),
         )
 
+    def versions(self) -> tuple[int, int]:
+        """Numbers of state.db and live.db that differ once another process has written to them."""
+        return self._state_file.data_version(), self._live_file.data_version()
+
     def close(self) -> None:
         self.samples.close()
         self._bars.close()

@@ -6,7 +6,7 @@ of incremental steps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -15,7 +15,7 @@ import numpy as np
 from fundtui.imbalance import checks
 from fundtui.imbalance.boards import Boards
 from fundtui.imbalance.catalogue import CATALOGUE, Level
-from fundtui.imbalance.compare import SHARED_TEXTS, Comparison
+from fundtui.imbalance.compare import NOTHING_SEEN, SHARED_TEXTS, Comparison, Seen
 from fundtui.imbalance.instruments import NO_ROWS, Instruments
 from fundtui.imbalance.keeping import Arrays, Saved, exported
 from fundtui.imbalance.ladder import Rung
@@ -197,9 +197,11 @@ class Calculator:
         events: list[Event] = []
         taken = self._instruments.take(batch, venue, events)
         asset_of = self._instruments.rows.asset
-        assets = _union(self.assets.count, asset_of[taken.changed], asset_of[taken.gone], taken.left)
+        disputed = taken.rows[self._instruments.rows.price_open[taken.rows]]
+        changed = (asset_of[taken.changed], asset_of[taken.gone], asset_of[disputed], taken.left)
+        assets = _union(self.assets.count, *changed)
         moved_on = self._trend.advance(now_ms)
-        siblings = self._compare(assets, now_ms, events)
+        siblings = self._compare(assets, now_ms, events, Seen(venue.number, batch.observed_ms))
         drifted = np.setdiff1d(asset_of[taken.drifted], assets) if len(taken.drifted) else NO_ROWS
         self._comparison.diverge(drifted)
         self._trend.update(assets)
@@ -217,6 +219,12 @@ class Calculator:
         assets = _union(self.assets.count, self._instruments.rows.asset[rows])
         siblings = self._compare(assets, now_ms, events)
         return self._changes(assets, (rows, siblings), events)
+
+    def forget_settled(self, instruments: Iterable[tuple[str, str]]) -> None:
+        """Forget the settled history of instruments, by venue and symbol, so that an older one can be taken."""
+        named = self._instruments.registry.row_named
+        rows = np.array(sorted({named[one] for one in instruments if one in named}), np.intp)
+        self._instruments.settling.forget(rows)
 
     def backfill_premium(self, venue: str, symbol: str, times_ms: Sequence[int], premiums: Sequence[float]) -> bool:
         """Start the running interval's average from the venue's own premium samples, oldest first (tier 1).
@@ -265,25 +273,26 @@ class Calculator:
         self.assets.touch(assets)
         return Changes(assets, shown, tuple(events))
 
-    def _compare(self, assets: Index, now_ms: int, events: list[Event]) -> Index:
+    def _compare(self, assets: Index, now_ms: int, events: list[Event], seen: Seen = NOTHING_SEEN) -> Index:
         """Work out these assets; returns all rows of their instruments."""
         if not len(assets):
             return NO_ROWS
-        members, turned = self._comparison.compare(assets)
-        if len(turned):
-            self._instruments.refresh(turned)
-            self._quarantines(turned, now_ms, events)
-        return members
+        compared = self._comparison.compare(assets, seen)
+        if len(compared.turned):
+            self._instruments.refresh(compared.turned)
+        self._quarantines(compared.news, now_ms, events)
+        return compared.members
 
-    def _quarantines(self, turned: Index, time_ms: int, events: list[Event]) -> None:
-        for row in turned.tolist():
+    def _quarantines(self, news: Index, time_ms: int, events: list[Event]) -> None:
+        for row in news.tolist():
             contract = self.contract(row)
             out = bool(self._instruments.rows.checks[row] & checks.MISMATCH)
             kind = EventKind.QUARANTINED if out else EventKind.QUARANTINE_OVER
             what = "left out: price off the group's median" if out else "price fits the group again"
             text = f"{contract.venue} {contract.asset_id} {what} ({contract.symbol})"
             severity = Severity.WARNING if out else Severity.INFO
-            events.append(instrument_event(kind, contract, time_ms, text, severity))
+            states = ("compared", "left out") if out else ("left out", "compared")
+            events.append(instrument_event(kind, contract, time_ms, text, severity, *states))
 
     def _age(self, now_ms: int) -> None:
         self._instruments.age(now_ms)

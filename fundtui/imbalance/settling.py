@@ -123,6 +123,11 @@ class Settling:
         rows: Index = np.flatnonzero(touched)
         return rows
 
+    def forget(self, rows: Index) -> None:
+        """Forget what was learnt from settlements: an older and longer history is about to be taken instead."""
+        for part in self.own.parts.values():
+            part.reset(rows)
+
     def refresh(self, rows: Index) -> None:
         """Columns that follow from the settled history alone."""
         columns, own = self.table.columns, self.own

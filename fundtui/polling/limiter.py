@@ -107,6 +107,10 @@ class Limiter:
             ours = max(ours, told)
         return ours / self._budget.capacity
 
+    def share_of(self, weight: float) -> float:
+        """A weight as a share of the published capacity."""
+        return weight / self._budget.capacity
+
     def state(self) -> LimiterState:
         """What to keep over a restart."""
         now, now_ms = self._clock.monotonic(), self._clock.utc_ms()

@@ -1,0 +1,58 @@
+"""Hands settled rates of the past to the figures: of many instruments at once, in short turns of the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import groupby
+
+from fundtui.clock import Clock
+from fundtui.market import Instrument, Settlement
+from fundtui.units import HOUR_MS
+
+SLICE_MS = 8 * HOUR_MS
+"""Settlements of this much time are worked out in one turn: at most eight rounds over all instruments."""
+FIRST_S, MOST_S = 20.0, 320.0
+"""Between two hand-overs, twice as long each time: the work is nearly the same for one instrument and for hundreds,
+and those of the watchlists come first."""
+
+OnSettled = Callable[[Sequence[Settlement], Collection[tuple[str, str]]], None]
+
+
+class SettledStream:
+    """Collects settlements and hands them on, oldest first."""
+
+    def __init__(self, on_settled: OnSettled, clock: Clock) -> None:
+        """on_settled: settlements, and the instruments (venue, symbol) whose history begins anew with them."""
+        self._on_settled = on_settled
+        self._clock = clock
+        self._settled: list[Settlement] = []
+        self._anew: set[tuple[str, str]] = set()
+
+    def add(self, contract: Instrument, settled: Iterable[Settlement], *, anew: bool) -> None:
+        """An instrument's settlements; `anew`: in place of everything known of it."""
+        self._settled.extend(settled)
+        if anew:
+            self._anew.add((contract.venue, contract.symbol))
+
+    def take(self, settled: Iterable[Settlement]) -> None:
+        """Settlements that follow what is known."""
+        self._settled.extend(settled)
+
+    async def run(self) -> None:
+        """Hand on what has come, now and then, until cancelled."""
+        wait_s = FIRST_S
+        while True:
+            await self._clock.sleep(wait_s)
+            await self.flush()
+            wait_s = min(2 * wait_s, MOST_S)
+
+    async def flush(self) -> None:
+        """Hand on everything that has come."""
+        settled, anew = self._settled, self._anew
+        self._settled, self._anew = [], set()
+        settled.sort(key=lambda one: one.time_ms)
+        for _, part in groupby(settled, key=lambda one: one.time_ms // SLICE_MS):
+            self._on_settled(list(part), anew)
+            anew = set()
+            await asyncio.sleep(0)

@@ -1,0 +1,72 @@
+"""Settled rates as polls bring them: a payment is over, and the venue says what was paid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import msgspec
+
+from fundtui.market import Batch, Quote, Settlement
+from fundtui.units import HOUR_MS
+
+TOLD_AFTER_MS = 120_000
+"""A settled rate that is the same as the one before belongs to the new payment after this long."""
+NEVER_MS = 26 * HOUR_MS
+"""A rate that is told later than this is another payment's."""
+
+
+class _Awaited(msgspec.Struct):
+    """One instrument: its coming payment, and the one that is over but not told yet."""
+
+    coming_ms: int | None = None
+    interval_h: float = math.nan
+    over_ms: int | None = None
+    over_interval_h: float = math.nan
+    paid_before: float = math.nan
+
+
+class Settler:
+    """Follows polls. A predicted rate is never taken for a paid one."""
+
+    def __init__(self) -> None:
+        self._awaited: dict[tuple[str, str], _Awaited] = {}
+
+    def observe(self, batch: Batch) -> list[Settlement]:
+        """The payments that became known with a poll."""
+        return list(self._observe(batch))
+
+    def _observe(self, batch: Batch) -> Iterator[Settlement]:
+        for quote in batch.quotes:
+            paid = quote.settled_rate
+            if paid != paid:
+                continue
+            awaited = self._awaited.setdefault((batch.venue, quote.contract.symbol), _Awaited(paid_before=paid))
+            _roll(awaited, quote)
+            if awaited.over_ms is None:
+                awaited.paid_before = paid
+                continue
+            waited_ms = quote.observed_ms - awaited.over_ms
+            if waited_ms > NEVER_MS:
+                awaited.over_ms, awaited.paid_before = None, paid
+            elif paid != awaited.paid_before or waited_ms >= TOLD_AFTER_MS:
+                yield Settlement(
+                    venue=batch.venue,
+                    symbol=quote.contract.symbol,
+                    time_ms=awaited.over_ms,
+                    rate=paid * awaited.over_interval_h / quote.contract.rate_period_h,
+                    interval_h=awaited.over_interval_h,
+                    price=quote.mark,
+                )
+                awaited.over_ms, awaited.paid_before = None, paid
+
+
+def _roll(awaited: _Awaited, quote: Quote) -> None:
+    """Note that the coming payment is another one now."""
+    coming_ms = quote.next_funding_ms
+    if coming_ms is None or coming_ms == awaited.coming_ms:
+        return
+    due_ms = awaited.coming_ms
+    if due_ms is not None and due_ms <= quote.observed_ms < coming_ms:
+        awaited.over_ms, awaited.over_interval_h = due_ms, awaited.interval_h
+    awaited.coming_ms, awaited.interval_h = coming_ms, quote.contract.interval_h
