@@ -237,12 +237,18 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """What one poll of one venue gave: its quotes, and how many rows were dropped for which reason."""
+    """What one poll of one venue gave: its quotes, and how many rows were dropped for which reason.
+
+    learning  slower answers that say what its contracts are have not come yet: what differs next time is no change
+    partial   rows may be missing that the venue still lists, because a part of its answers is overdue
+    """
 
     venue: str
     observed_ms: int
     quotes: tuple[Quote, ...]
     rejected: dict[str, int] = {}
+    learning: bool = False
+    partial: bool = False
 
 
 class Settlement(msgspec.Struct, frozen=True, gc=False, kw_only=True):

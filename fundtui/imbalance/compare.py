@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance import checks, concentration, skew
+from fundtui.imbalance import checks, concentration, pricecheck, skew
 from fundtui.imbalance.metric import Unit
 from fundtui.imbalance.rows import Flags, Floats, Index, Ints, divide
 from fundtui.imbalance.segments import Segments, segments
@@ -17,7 +17,7 @@ FLAGS = ("", "C", "~", "C~", "P", "CP", "~P", "C~P")
 """Marks by code: at the cap, late, pinned at the interest rate."""
 
 IDENTITY = ("asset", "asset_class")
-LEADING = ("own_z", "percentile", "half_life", "regime", "squeeze", "quadrant", "volatility", "phase")
+LEADING = ("own_z", "percentile", "half_life", "streak", "regime", "squeeze", "quadrant", "volatility", "phase")
 AVERAGED = ("carry_excess", "realised_7d", "crowding", "oi_24h")
 SHARED_TEXTS = ("regime", "squeeze", "quadrant", "phase")
 NO_ROWS: Index = np.empty(0, np.intp)
@@ -28,6 +28,24 @@ def flags(at_cap: Flags, late: Flags, pinned: Flags) -> Ints:
     """Codes of `FLAGS`."""
     code: Ints = at_cap * 1 + late * 2 + pinned * 4
     return code
+
+
+class Seen(NamedTuple):
+    """The poll that is being taken: whose, and when."""
+
+    venue: int
+    observed_ms: int
+
+
+class Compared(NamedTuple):
+    """All rows of the assets' instruments, those whose quarantine turned, and those to tell of."""
+
+    members: Index
+    turned: Index
+    news: Index
+
+
+NOTHING_SEEN = Seen(-1, -1)
 
 
 class Layout(NamedTuple):
@@ -59,16 +77,16 @@ class Comparison:
         for flag in ("", "P"):
             assets.code("consensus_flag", flag)
 
-    def compare(self, assets: Index) -> tuple[Index, Index]:
-        """Work these assets out; returns all rows of their instruments, and those whose quarantine turned."""
+    def compare(self, assets: Index, seen: Seen = NOTHING_SEEN) -> Compared:
+        """Work these assets out. `seen`: the poll that may speak for or against its instruments' prices."""
         layout = self._layout(assets)
         self.assets.alive[assets] = False
         self.assets.alive[layout.assets] = True
         if len(layout.assets) < len(assets):
             self._clear(np.setdiff1d(assets, layout.assets))
         if not len(layout.assets):
-            return NO_ROWS, NO_ROWS
-        cells, groups, left, turned = self._comparable(layout)
+            return Compared(NO_ROWS, NO_ROWS, NO_ROWS)
+        cells, groups, left, verdicts = self._comparable(layout, seen)
         if len(cells) < len(layout.members):
             self._leave_out(layout.members, cells)
         if len(left) < len(layout.assets):
@@ -77,7 +95,7 @@ class Comparison:
             self._write(layout.assets[left], cells, groups)
         self.assets.columns["excluded"][layout.assets] = layout.groups.sizes
         self.assets.columns["excluded"][layout.assets[left]] -= groups.sizes
-        return layout.members, turned
+        return Compared(layout.members, verdicts.turned, verdicts.news)
 
     def diverge(self, assets: Index) -> None:
         """Only the divergence of these assets: what moves by itself while premiums are averaged."""
@@ -104,26 +122,28 @@ class Comparison:
             known = self._layouts[key] = Layout(populated, members, groups)
         return known
 
-    def _comparable(self, layout: Layout) -> tuple[Index, Segments, Index, Index]:
-        """Cells that may be compared, their groups, which assets those are; and rows whose quarantine turned."""
+    def _comparable(self, layout: Layout, seen: Seen) -> tuple[Index, Segments, Index, pricecheck.Verdicts]:
+        """Cells that may be compared, their groups, which assets those are; and what the price check found."""
         cells, groups, left = layout.members, layout.groups, np.arange(len(layout.assets))
         bits = self._bits(cells)
         out = (bits & ~checks.MISMATCH) != 0
         if out.any():
             groups, left = groups.keep(~out)
-            cells, bits = cells[~out], bits[~out]
+            cells = cells[~out]
         if not len(cells):
-            return cells, groups, left, NO_ROWS
+            return cells, groups, left, pricecheck.NO_VERDICTS
         columns = self.instruments.columns
-        wrong = checks.mismatched(groups, columns["price"][cells], columns["oi_usd"][cells])
-        news = (bits != 0) != wrong
-        turned = cells[news]
-        if len(turned):
-            self.rows.checks[turned] ^= checks.MISMATCH
-        if wrong.any():
-            groups, places = groups.keep(~wrong)
-            cells, left = cells[~wrong], left[places]
-        return cells, groups, left, turned
+        prices = pricecheck.Prices(
+            price=columns["price"][cells],
+            by_index=(columns["index"][cells] > 0) & ~self.rows.index_is_mark[cells],
+            oi_usd=columns["oi_usd"][cells],
+            fresh=(self.rows.venue[cells] == seen.venue) & (self.rows.observed_ms[cells] == seen.observed_ms),
+        )
+        verdicts = pricecheck.judge(groups, cells, self.rows, prices)
+        if verdicts.wrong.any():
+            groups, places = groups.keep(~verdicts.wrong)
+            cells, left = cells[~verdicts.wrong], left[places]
+        return cells, groups, left, verdicts
 
     def age(self, now_ms: int) -> None:
         """Ages and countdowns of all assets: they move without anything having been observed."""

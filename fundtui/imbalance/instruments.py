@@ -7,21 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance import checks, quality, twap
+from fundtui.imbalance import checks, pricecheck, quality, twap
 from fundtui.imbalance.catalogue import CATALOGUE, Level
+from fundtui.imbalance.clocks import SettlementClocks
 from fundtui.imbalance.compare import FLAGS, flags
+from fundtui.imbalance.contract_changes import ContractChanges, clock_events, listed, unlisted
 from fundtui.imbalance.divergence import MAJORS, SOURCES, FormulaState
 from fundtui.imbalance.keeping import Saved
 from fundtui.imbalance.pressing import KIND_TEXT, Pressing
 from fundtui.imbalance.purge import Kind
 from fundtui.imbalance.rates import Money, Observations, contract_numbers, observations, reasons_of
-from fundtui.imbalance.registry import (
-    MISSED_POLLS,
-    Registry,
-    VenueRows,
-    contract_events,
-    instrument_event,
-)
+from fundtui.imbalance.registry import MISSED_POLLS, Registry, VenueRows, instrument_event, stillness_event
 from fundtui.imbalance.rows import Flags, Floats, Index, Ints, Rows, divide
 from fundtui.imbalance.settling import Settling
 from fundtui.imbalance.state import InstrumentRows, Members, Observed
@@ -33,6 +29,7 @@ from fundtui.units import HOUR_MS
 
 NO_ROWS: Index = np.empty(0, np.intp)
 UNRANKED = 99
+PRICES = slice(Observed.MARK, Observed.LAST + 1)
 MINUTE_MS = 60_000
 BACKFILL_STEP_S = 60.0
 
@@ -75,6 +72,8 @@ class Instruments:
         self.settling = Settling(self.table, self.rows, self.formula)
         self.pressing = Pressing(self.table, self.rows, self.settling)
         self.members = Members(max(capacity // 4, 4))
+        self._clocks = SettlementClocks(capacity)
+        self._changes = ContractChanges()
         self._quotes: dict[int, Quote] = {}
         self.saved: Saved | None = None
         for source in SOURCES:
@@ -105,9 +104,12 @@ class Instruments:
             venue.quotes = batch.quotes
         else:
             rows, seen, forced, gone, left = self._relist(batch, seen, venue, events)
-        changed, drifted = self._observe(rows, seen, venue)
+        changed, drifted = self._observe(rows, seen, venue, events)
         if len(forced):
             changed |= np.isin(rows, forced)
+        changed |= self.rows.learning[rows] != batch.learning
+        self.rows.learning[rows] = batch.learning
+        venue.learnt |= not batch.learning
         minute = batch.observed_ms // MINUTE_MS
         if minute != venue.sampled_minute:
             venue.sampled_minute = minute
@@ -199,7 +201,8 @@ class Instruments:
             what = KIND_TEXT[Kind(kind)] + (f" of {side}" if kind != Kind.OI_DISCONTINUITY else "")
             text = f"{contract.venue} {contract.asset_id} {what}: OI {fall:+.1%}, price {move:+.1%}"
             severity = Severity.CRITICAL if kind == Kind.CRITICAL_PURGE else Severity.WARNING
-            events.append(instrument_event(EventKind.PURGE, contract, time_ms, text, severity))
+            after = KIND_TEXT[Kind(kind)]
+            events.append(instrument_event(EventKind.PURGE, contract, time_ms, text, severity, after=after))
 
     # Listing
 
@@ -220,7 +223,7 @@ class Instruments:
         for row in rows[~self.table.alive[rows]].tolist():
             self._list(row, batch.observed_ms, events)
             forced.append(row)
-        gone = self._missing(venue, rows, batch.observed_ms, events)
+        gone = self._missing(venue, rows, batch, events)
         venue.rows, venue.contracts, venue.quotes = rows, seen.contracts, quotes
         self.rows.place[rows] = np.arange(len(rows))
         return rows, seen, np.array(forced, np.intp), gone, np.array(left, np.intp)
@@ -228,18 +231,20 @@ class Instruments:
     def _learn(self, contract: Instrument, venue: VenueRows, time_ms: int, events: list[Event], left: list[int]) -> int:
         row = self.registry.row_named.get((contract.venue, contract.symbol))
         if row is None:
-            if venue.contracts:
-                text = f"{contract.venue} {contract.asset_id} listed ({contract.symbol})"
-                events.append(instrument_event(EventKind.LISTED, contract, time_ms, text))
+            if venue.learnt:
+                events.append(listed(contract, time_ms, again=False))
             return self._add(contract, venue)
         before = self.registry.replace(row, contract)
-        events.extend(contract_events(before, contract, time_ms))
+        changes = self._changes.between(row, before, contract, time_ms)
+        if venue.learnt:
+            events.extend(changes)
         if (before.interval_h, before.rule) != (contract.interval_h, contract.rule):
             self.formula.restart(row)
         moves = before.asset_id != contract.asset_id and bool(self.table.alive[row])
         if moves:
             left.append(int(self.rows.asset[row]))
             self.members.remove(int(self.rows.asset[row]), self.table.keys[row])
+            pricecheck.forget(self.rows, row, quiet=not venue.learnt)
         self._describe(row, contract, joins=moves)
         return row
 
@@ -249,6 +254,7 @@ class Instruments:
         if self.table.capacity > self.rows.capacity:
             self._grow(self.table.capacity)
         self.rows.venue[row] = venue.number
+        pricecheck.forget(self.rows, row, quiet=not venue.learnt)
         self.formula.half_spread.delta[row] = default_half_spread(0 if contract.asset_id in MAJORS else UNRANKED)
         self._describe(row, contract, joins=True)
         if self.saved is not None and self.saved.adopt(self.table.keys[row], row, self.parts):
@@ -286,53 +292,65 @@ class Instruments:
             self.assets.columns["asset_class"][row] = self.assets.code("asset_class", contract.asset_class.value)
         return row
 
-    def _missing(self, venue: VenueRows, rows: Index, time_ms: int, events: list[Event]) -> Index:
-        """Rows that the venue no longer lists: read twice without them, they are gone."""
+    def _missing(self, venue: VenueRows, rows: Index, batch: Batch, events: list[Event]) -> Index:
+        """Rows that the venue no longer lists: read twice in full without them, they are gone."""
         absent = np.setdiff1d(np.concatenate((venue.rows, venue.missing)), rows)
         for row in np.setdiff1d(venue.rows, rows).tolist():
             self._quotes[row] = self.quote(row)
         self.rows.missed_polls[rows] = 0
-        self.rows.missed_polls[absent] += 1
+        self.rows.missed_polls[absent] += not (batch.partial or batch.learning)
         gone = absent[self.rows.missed_polls[absent] >= MISSED_POLLS]
         for row in gone.tolist():
             self.table.alive[row] = False
             self.members.remove(int(self.rows.asset[row]), self.table.keys[row])
-            contract = self.registry.contracts[row]
-            text = f"{contract.venue} {contract.asset_id} no longer listed ({contract.symbol})"
-            events.append(instrument_event(EventKind.DELISTED, contract, time_ms, text, Severity.WARNING))
+            events.append(unlisted(self.registry.contracts[row], batch.observed_ms))
         venue.missing = np.setdiff1d(absent, gone)
         return gone
 
     def _list(self, row: int, time_ms: int, events: list[Event]) -> None:
-        contract = self.registry.contracts[row]
         self.table.alive[row] = True
         self.formula.restart(row)
         self.members.add(int(self.rows.asset[row]), row, self.table.keys[row])
-        text = f"{contract.venue} {contract.asset_id} listed again ({contract.symbol})"
-        events.append(instrument_event(EventKind.LISTED, contract, time_ms, text))
+        events.append(listed(self.registry.contracts[row], time_ms, again=True))
 
     # Figures
 
-    def _observe(self, rows: Index, seen: Observations, venue: VenueRows) -> tuple[Flags, Flags]:
+    def _observe(self, rows: Index, seen: Observations, venue: VenueRows, events: list[Event]) -> tuple[Flags, Flags]:
         """Store observations and work the instruments' own figures out: whose are others, whose theory moved."""
         state = self.rows
         before = self.observed[:, rows]
-        changed: Flags = (before.view(np.int64) != seen.numbers.view(np.int64)).any(axis=0)
+        differs = before.view(np.int64) != seen.numbers.view(np.int64)
+        changed: Flags = differs.any(axis=0)
+        moved = differs[PRICES] & (before[PRICES] == before[PRICES])
+        if venue.watch_movement(venue.observed_ms, moved=bool(moved.any()), priced=len(rows)):
+            events.append(stillness_event(venue))
+        still = venue.still_ms >= 0
         self.observed[:, rows] = seen.numbers
-        state.observed_ms[rows] = seen.observed_ms
+        # What does not move is as old as its last move, whatever the time stamp of the answer is.
+        state.observed_ms[rows] = venue.still_ms if still else seen.observed_ms
         hourly = seen.numbers[Observed.RATE] / state.period_h[rows]
         judged = state.published[rows] | state.checks[rows]
         checks.confirm_rates(rows, state, hourly, seen.reasons)
-        state.checks[rows] &= ~checks.STALE
+        if not still:
+            state.checks[rows] &= ~checks.STALE
+            changed |= state.late[rows]
+            state.late[rows] = False
         changed |= judged != (state.published[rows] | state.checks[rows])
-        changed |= state.late[rows]
-        state.late[rows] = False
         self._figures(rows[changed])
-        self.formula.observe(rows, state, seen.numbers, hourly, venue.cadence_s / 3600.0)
+        if not still:
+            self.formula.observe(rows, state, seen.numbers, hourly, venue.cadence_s / 3600.0)
+        self._watch_clocks(rows, seen.numbers[Observed.NEXT_FUNDING_MS], venue, events)
         settled = self.settling.observe(rows, seen.numbers)
         if len(settled):
             changed |= np.isin(rows, settled)
         return changed, self._measure(rows)
+
+    def _watch_clocks(self, rows: Index, next_ms: Floats, venue: VenueRows, events: list[Event]) -> None:
+        interval_h = self.rows.interval_h[rows]
+        change = self._clocks.observe(rows, interval_h, next_ms, venue.observed_ms)
+        if len(change.rows):
+            interval_min = dict(zip(rows.tolist(), (60.0 * interval_h).tolist(), strict=True))
+            events.extend(clock_events(change, self.registry, interval_min, venue.observed_ms))
 
     def _figures(self, rows: Index) -> None:
         """Figures of instruments that need nothing but their own observation."""
@@ -395,6 +413,7 @@ class Instruments:
         self.formula.grow(capacity)
         self.settling.grow(capacity)
         self.pressing.grow(capacity)
+        self._clocks.grow(capacity)
         wider = np.full((len(Observed), capacity), np.nan)
         wider[:, : self.observed.shape[1]] = self.observed
         self.observed = wider

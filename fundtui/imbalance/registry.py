@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from fundtui.imbalance.rows import Index
@@ -13,6 +11,8 @@ from fundtui.text import clean
 
 MISSED_POLLS = 2
 FIRST_CADENCE_S = 60.0
+STILL_S, STILL_CADENCES, STILL_ROWS = 30.0, 3.0, 10
+"""Prices of at least that many instruments that stand still for that long are not being updated any more."""
 CADENCE_GAIN = 0.2
 
 
@@ -20,7 +20,8 @@ class VenueRows:
     """One venue's part: when it last answered, how often it does, and with which contracts in which rows.
 
     `rows` belong to `contracts` and `quotes`, in the order of the last batch; `missing` are rows that the last batch
-    did not have but that are not yet taken for gone.
+    did not have but that are not yet taken for gone. `learnt`: its contracts are known in full, so what differs from
+    now on has changed. `still_ms`: since when its prices have not moved, though it answers; -1: they move.
     """
 
     def __init__(self, number: int, name: str) -> None:
@@ -30,6 +31,9 @@ class VenueRows:
         self.cadence_s = FIRST_CADENCE_S
         self.cadence_given = False
         self.sampled_minute = -1
+        self.learnt = False
+        self.moved_ms = -1
+        self.still_ms = -1
         self.contracts: tuple[Instrument, ...] = ()
         self.quotes: tuple[Quote, ...] = ()
         self.rows: Index = np.empty(0, np.intp)
@@ -46,6 +50,19 @@ class VenueRows:
         if self.answered and not self.cadence_given and 0.0 < step_s <= 3.0 * self.cadence_s:
             self.cadence_s += CADENCE_GAIN * (step_s - self.cadence_s)
         self.observed_ms = observed_ms
+
+    def watch_movement(self, observed_ms: int, *, moved: bool, priced: int) -> bool:
+        """Note whether any of the prices moved since the last batch; True where standing still began or ended.
+
+        Prices that never moved are a recording, not a venue that hangs.
+        """
+        was_still = self.still_ms >= 0
+        if moved:
+            self.moved_ms, self.still_ms = observed_ms, -1
+        elif self.moved_ms >= 0 and priced >= STILL_ROWS and not was_still:
+            limit_s = max(STILL_S, STILL_CADENCES * self.cadence_s)
+            self.still_ms = self.moved_ms if observed_ms - self.moved_ms > 1000.0 * limit_s else -1
+        return was_still != (self.still_ms >= 0)
 
 
 class Registry:
@@ -81,20 +98,21 @@ class Registry:
         return before
 
 
-def contract_events(before: Instrument, after: Instrument, time_ms: int) -> list[Event]:
-    """What changed about a contract, one event per kind, with before and after."""
-    found = []
-    for kind, was, now, what in (
-        (EventKind.INTERVAL_CHANGED, _hours(before), _hours(after), "interval"),
-        (EventKind.CAP_CHANGED, _bounds(before), _bounds(after), "caps"),
-        (EventKind.MULTIPLIER_CHANGED, f"{before.multiplier:g}", f"{after.multiplier:g}", "multiplier"),
-        (EventKind.STATUS_CHANGED, before.status.value, after.status.value, "status"),
-    ):
-        if was != now:
-            severity = Severity.INFO if kind is EventKind.CAP_CHANGED else Severity.WARNING
-            text = f"{after.venue} {after.asset_id} {what} {was} → {now}"
-            found.append(instrument_event(kind, after, time_ms, text, severity, was, now))
-    return found
+def stillness_event(venue: VenueRows) -> Event:
+    """A venue that goes on answering with prices that stand still, or that they move again."""
+    still = venue.still_ms >= 0
+    since_s = (venue.observed_ms - venue.moved_ms) // 1000
+    text = f"answers with prices that have not moved for {since_s}s: stale" if still else "prices move again"
+    states = ("moving", "still") if still else ("still", "moving")
+    return Event(
+        time_ms=venue.observed_ms,
+        kind=EventKind.STALE,
+        text=clean(f"{venue.name} {text}"),
+        severity=Severity.WARNING if still else Severity.INFO,
+        venue=venue.name,
+        before=states[0],
+        after=states[1],
+    )
 
 
 def instrument_event(
@@ -118,15 +136,3 @@ def instrument_event(
         before=before,
         after=after,
     )
-
-
-def _hours(contract: Instrument) -> str:
-    if contract.continuous:
-        return "continuous"
-    return "unknown" if math.isnan(contract.interval_h) else f"{contract.interval_h:g}h"
-
-
-def _bounds(contract: Instrument) -> str:
-    if math.isnan(contract.cap) and math.isnan(contract.floor):
-        return "unknown"
-    return f"{contract.floor * 100:+.4g}%..{contract.cap * 100:+.4g}%"

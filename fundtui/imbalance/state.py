@@ -33,7 +33,8 @@ class InstrumentRows(Rows):
     """What is known of each instrument besides its last observation.
 
     Static, from the contract: asset row, venue number, hours, kernel interest (per hour), caps (per hour), multiplier.
-    Moving: reason bits published with the quote, bits of the calculator's own checks, times and small counters.
+    Moving: reason bits published with the quote, bits of the calculator's own checks, times and small counters; what
+    `pricecheck` has found; whether the venue still learns about its own contracts.
     """
 
     fields = {  # noqa: RUF012
@@ -66,6 +67,12 @@ class InstrumentRows(Rows):
         "at_cap": FLAG,
         "late": FLAG,
         "pinned": FLAG,
+        "learning": FLAG,
+        "price_firm": FLAG,
+        "price_streak": COUNT,
+        "price_open": FLAG,
+        "price_told": FLAG,
+        "price_quiet": FLAG,
     }
     asset: Index
     venue: Ints
@@ -96,6 +103,12 @@ class InstrumentRows(Rows):
     at_cap: Flags
     late: Flags
     pinned: Flags
+    learning: Flags
+    price_firm: Flags
+    price_streak: Ints
+    price_open: Flags
+    price_told: Flags
+    price_quiet: Flags
 
 
 class Members:

@@ -166,16 +166,18 @@ class TestExclusion:
         assert (asset(calculator, "instruments"), asset(calculator, "excluded")) == (0, 1)
 
     def test_a_price_off_the_median_is_quarantined_and_comes_back(self) -> None:
+        """More of it: test_pricecheck.py."""
         calculator = fed(quote(contract("a"), START_MS), quote(contract("b"), START_MS), quote(contract("c"), START_MS))
-        other = quote(contract("c"), START_MS + 10_000, 0.015, index=103.0, mark=103.0)
-        changes = calculator.apply(batch("c", START_MS + 10_000, other), START_MS + 10_000)
-        assert [event.kind for event in changes.events] == [EventKind.QUARANTINED]
-        assert reasons(calculator, "c BTCUSDT") == (Reason.PRICE_MISMATCH,)
-        assert asset(calculator, "high_rate") == pytest.approx(1.25e-5)
-        assert asset(calculator, "price") == 100.0
-        back = quote(contract("c"), START_MS + 20_000, index=101.0, mark=101.0)
-        changes = calculator.apply(batch("c", START_MS + 20_000, back), START_MS + 20_000)
-        assert [event.kind for event in changes.events] == [EventKind.QUARANTINE_OVER]
+        told: list[list[EventKind]] = []
+        for price, place in ((103.0, 1), (103.0, 2), (103.0, 3), (101.0, 4), (101.0, 5), (101.0, 6)):
+            at_ms = START_MS + place * 10_000
+            seen = quote(contract("c"), at_ms, 0.015, index=price, mark=price)
+            told.append([event.kind for event in calculator.apply(batch("c", at_ms, seen), at_ms).events])
+            if place == 3:
+                assert reasons(calculator, "c BTCUSDT") == (Reason.PRICE_MISMATCH,)
+                assert asset(calculator, "high_rate") == pytest.approx(1.25e-5)
+                assert asset(calculator, "price") == 100.0
+        assert told == [[], [], [EventKind.QUARANTINED], [], [], [EventKind.QUARANTINE_OVER]]
         assert asset(calculator, "instruments") == 3
 
     def test_of_two_that_disagree_the_larger_market_keeps_the_name(self) -> None:
