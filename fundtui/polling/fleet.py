@@ -132,10 +132,6 @@ class Fleet:
         """Whether every endpoint of every venue has answered or failed once: nothing better comes by waiting."""
         return all(poller.settled for poller in self._pollers.values())
 
-    def complete(self, venue: str) -> bool:
-        """Whether every endpoint of a venue has answered or failed once, so that its contracts are fully known."""
-        return venue in self._pollers and self._pollers[venue].settled
-
     def budgets(self) -> dict[str, LimiterState]:
         """What a restart must know so as not to use more than the share."""
         return {name: limiter.state() for name, limiter in self._limiters.items()}

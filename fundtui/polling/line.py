@@ -11,13 +11,14 @@ from typing import Any
 from fundtui.clock import Clock
 from fundtui.polling.asking import timeout_for
 from fundtui.polling.breaker import full_jitter
-from fundtui.polling.judge import Trouble
+from fundtui.polling.judge import Trouble, TroubleKind
 from fundtui.polling.schedule import Schedule
 from fundtui.status import EndpointHealth
 from fundtui.venues.spec import Endpoint
 
 LATENCIES = 20
 RETRY_BASE_S = 30.0
+REFUSALS = frozenset({TroubleKind.HTTP_4XX, TroubleKind.BAD_PAYLOAD})
 MIN_GAP_SHARE = 0.2
 """Of the interval, between an answer and the next ask."""
 
@@ -39,6 +40,8 @@ class Line:
         self.failures = 0
         """In a row."""
         self.trouble: Trouble | None = None
+        self.kept_keys: set[str] = set()
+        """Keys whose answer is of an earlier pass, because our network lost the new one."""
         self.hurry = asyncio.Event()
         """Set to be asked before the next tick, `hurry_s` from then."""
         self.hurry_s = 0.0
@@ -54,6 +57,23 @@ class Line:
     def tried(self) -> bool:
         """Whether asking it has come to an end, good or bad. A single failing key is none."""
         return self.known or self.failures > 0
+
+    @property
+    def refused(self) -> bool:
+        """Whether the venue answers, but with an error or something unreadable."""
+        return self.failures > 0 and self.trouble is not None and self.trouble.kind in REFUSALS
+
+    def perished(self, now: float) -> bool:
+        """Whether its last good answer is too old to be shown as new."""
+        return self.endpoint.perishable and self.overdue(now)
+
+    def key_failed(self, key: str, trouble: Trouble) -> None:
+        """One key gave no good answer: what it said before is kept for one pass, if only our network failed."""
+        self.trouble = trouble
+        if trouble.network and key not in self.kept_keys:
+            self.kept_keys.add(key)
+        elif self.value is not None:
+            self.value.pop(key, None)
 
     def answered(self, value: Any, now: float, now_ms: int) -> None:
         """A good answer came."""

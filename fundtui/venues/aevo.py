@@ -231,6 +231,7 @@ VENUE = Venue(
             params=(("instrument_type", "PERPETUAL"),),
             decode=decode_markets,
             every_s=30,
+            perishable=True,
         ),
     ),
     read=read,

@@ -339,6 +339,7 @@ def _endpoints(product: str, pace_s: float) -> tuple[Endpoint, ...]:
             params=params,
             decode=decode_tickers,
             every_s=pace_s,
+            perishable=True,
             required=product == "USDT-FUTURES",
         ),
         Endpoint(
@@ -347,6 +348,7 @@ def _endpoints(product: str, pace_s: float) -> tuple[Endpoint, ...]:
             params=params,
             decode=decode_fund_rates,
             every_s=pace_s,
+            perishable=True,
         ),
         Endpoint(
             name=f"contracts:{product}",

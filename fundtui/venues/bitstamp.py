@@ -182,12 +182,13 @@ VENUE = Venue(
     base_url="https://www.bitstamp.net",
     endpoints=(
         Endpoint(name="markets", path="/api/v2/markets/", decode=decode_markets, every_s=3600, required=True),
-        Endpoint(name="ticker", path="/api/v2/ticker/", decode=decode_tickers, every_s=60),
+        Endpoint(name="ticker", path="/api/v2/ticker/", decode=decode_tickers, every_s=60, perishable=True),
         Endpoint(
             name="funding_rate",
             path="/api/v2/funding_rate/{key}/",
             decode=decode_funding_rate,
             every_s=60,
+            perishable=True,
             keys=watched_markets,
         ),
     ),

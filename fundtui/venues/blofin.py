@@ -278,7 +278,9 @@ VENUE = Venue(
             every_s=15,
             required=True,
         ),
-        Endpoint(name="mark-price", path="/api/v1/market/mark-price", decode=decode_prices, every_s=15),
+        Endpoint(
+            name="mark-price", path="/api/v1/market/mark-price", decode=decode_prices, every_s=15, perishable=True
+        ),
         Endpoint(name="tickers", path="/api/v1/market/tickers", decode=decode_tickers, every_s=30),
         Endpoint(name="instruments", path="/api/v1/market/instruments", decode=decode_instruments, every_s=3600),
         Endpoint(

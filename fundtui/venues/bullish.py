@@ -229,6 +229,7 @@ VENUE = Venue(
             path="/trading-api/v1/markets/{key}/tick",
             decode=decode_tick,
             every_s=30,
+            perishable=True,
             keys=watched_markets,
         ),
     ),

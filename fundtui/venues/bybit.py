@@ -393,6 +393,7 @@ VENUE = Venue(
             params=(("category", "inverse"),),
             decode=decode_tickers,
             every_s=15,
+            perishable=True,
         ),
         _listing("linear", ("category", "linear")),
         _listing("inverse", ("category", "inverse")),

@@ -251,6 +251,7 @@ def _valuation(kind: str, every_s: float) -> Endpoint:
         decode=decode_newest,
         every_s=every_s,
         keys=watched_perpetuals,
+        perishable=kind != "funding_hist",
     )
 
 

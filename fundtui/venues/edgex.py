@@ -315,6 +315,7 @@ VENUE = Venue(
             params=(("contractId", "{key}"),),
             decode=decode_ticker,
             every_s=60,
+            perishable=True,
             keys=watched_ids,
         ),
     ),

@@ -282,6 +282,7 @@ def _endpoints(settle: str, pace_s: float) -> tuple[Endpoint, ...]:
             path=f"/api/v4/futures/{settle}/contracts",
             decode=decode_contracts,
             every_s=pace_s,
+            perishable=True,
             required=settle == "usdt",
         ),
         Endpoint(

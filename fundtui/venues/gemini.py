@@ -195,6 +195,7 @@ VENUE = Venue(
             path="/v1/riskstats/{key}",
             decode=decode_risk_stats,
             every_s=60,
+            perishable=True,
             keys=watched_symbols,
         ),
         Endpoint(
@@ -202,6 +203,7 @@ VENUE = Venue(
             path="/v1/fundingamount/{key}",
             decode=decode_funding_amount,
             every_s=60,
+            perishable=True,
             keys=watched_symbols,
         ),
     ),

@@ -270,7 +270,7 @@ VENUE = Venue(
         ),
         Endpoint(name="markets", path="/markets", decode=decode_pools, every_s=3600, required=True),
         Endpoint(name="tokens", path="/tokens", decode=decode_tokens, every_s=3600, required=True),
-        Endpoint(name="tickers:prices", path="/prices/tickers", decode=decode_prices, every_s=60),
+        Endpoint(name="tickers:prices", path="/prices/tickers", decode=decode_prices, every_s=60, perishable=True),
     ),
     read=read,
     rule=RULE,

@@ -363,13 +363,16 @@ VENUE = Venue(
         Endpoint(
             name="batch_merged", path="/v2/linear-swap-ex/market/detail/batch_merged", decode=decode_ticks, every_s=15
         ),
-        Endpoint(name="swap_index", path="/linear-swap-api/v1/swap_index", decode=decode_index, every_s=15),
+        Endpoint(
+            name="swap_index", path="/linear-swap-api/v1/swap_index", decode=decode_index, every_s=15, perishable=True
+        ),
         Endpoint(
             name="linear_swap_mark_price_kline",
             path="/index/market/history/linear_swap_mark_price_kline",
             params=(("contract_code", "{key}"), ("period", "1min"), ("size", "1")),
             decode=decode_mark,
             every_s=60,
+            perishable=True,
             keys=watched_contracts,
         ),
     ),

@@ -261,6 +261,7 @@ VENUE = Venue(
             path="/api/v1/orderBookDetails",
             decode=decode_details,
             every_s=20,
+            perishable=True,
         ),
     ),
     read=read,

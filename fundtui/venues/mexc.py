@@ -310,7 +310,7 @@ VENUE = Venue(
             every_s=10,
             required=True,
         ),
-        Endpoint(name="ticker", path="/api/v1/contract/ticker", decode=decode_tickers, every_s=10),
+        Endpoint(name="ticker", path="/api/v1/contract/ticker", decode=decode_tickers, every_s=10, perishable=True),
         Endpoint(name="detail", path="/api/v1/contract/detail", decode=decode_detail, every_s=3600),
     ),
     read=read,

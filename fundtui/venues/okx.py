@@ -192,9 +192,7 @@ def decode_instruments(body: bytes) -> dict[str, ListedRow]:
 
 
 def watched_swaps(parts: Parts, wanted: Wanted) -> Sequence[str]:
-    """Swaps to ask for one by one: the watched assets' only, and only while the call for all of them fails."""
-    if "funding-rate" in parts:
-        return ()
+    """Swaps to ask for one by one while the call for all of them is refused: the watched assets' only."""
     listed: Mapping[str, ListedRow] = parts.get("instruments", {})
     found = [name for name in listed if name.endswith("-SWAP") and name.partition("-")[0] in wanted.assets]
     return sorted(found)[: wanted.top]
@@ -418,6 +416,7 @@ VENUE = Venue(
             weight=2,
             every_s=30,
             keys=watched_swaps,
+            stands_in_for="funding-rate",
         ),
         Endpoint(
             name="tickers",
@@ -433,6 +432,7 @@ VENUE = Venue(
             decode=decode_marks,
             weight=2,
             every_s=10,
+            perishable=True,
         ),
         Endpoint(
             name="open-interest",
@@ -448,6 +448,7 @@ VENUE = Venue(
                 params=(("quoteCcy", currency),),
                 decode=decode_index,
                 every_s=15,
+                perishable=True,
             )
             for currency in QUOTE_CURRENCIES
         ),

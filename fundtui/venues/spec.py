@@ -67,7 +67,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     next_page for paged endpoints: the extra parameters of the page after a decoded one, None at the end
     join      for paged endpoints: decoded pages -> one value
     base_url  where it is not the venue's own
-    perishable  its answer carries rates though it is not required: left out of batches once it is overdue
+    perishable  its answer carries rates or prices though it is not required: left out of batches once it is overdue
+    stands_in_for  the required endpoint that it replaces: asked only while the venue refuses that one, whose old answer
+              is then left out of batches
     """
 
     name: str
@@ -84,6 +86,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     join: Callable[[Sequence[Any]], Any] | None = None
     base_url: str = ""
     perishable: bool = False
+    stands_in_for: str = ""
     max_bytes: int = 16 * MIB
 
 

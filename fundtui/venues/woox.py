@@ -229,7 +229,7 @@ VENUE = Venue(
     base_url="https://api.woox.io",
     endpoints=(
         Endpoint(name="fundingRate", path="/v3/public/fundingRate", decode=decode_rates, every_s=10, required=True),
-        Endpoint(name="futures", path="/v3/public/futures", decode=decode_futures, every_s=10),
+        Endpoint(name="futures", path="/v3/public/futures", decode=decode_futures, every_s=10, perishable=True),
         Endpoint(name="instruments", path="/v3/public/instruments", decode=decode_instruments, every_s=3600),
     ),
     read=read,

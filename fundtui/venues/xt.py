@@ -322,7 +322,13 @@ VENUE = Venue(
             every_s=15,
             required=True,
         ),
-        Endpoint(name="mark-price", path="/future/market/v1/public/q/mark-price", decode=decode_marks, every_s=15),
+        Endpoint(
+            name="mark-price",
+            path="/future/market/v1/public/q/mark-price",
+            decode=decode_marks,
+            every_s=15,
+            perishable=True,
+        ),
         Endpoint(name="list", path="/future/market/v3/public/symbol/list", decode=decode_symbols, every_s=3600),
         Endpoint(
             name="open-interest",

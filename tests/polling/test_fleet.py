@@ -172,6 +172,33 @@ def test_no_network_is_one_event_and_one_recovery_and_all_are_fresh_soon_after()
     assert asked > 1000, "no back-off for what is not the venues' fault"
 
 
+def test_after_an_outage_of_ours_what_is_asked_rarely_is_asked_at_once_too() -> None:
+    rates = Endpoint(name="rates", path="/r", decode=decode, every_s=10.0, required=True)
+    rare = Endpoint(name="rare", path="/rare", decode=decode, every_s=900.0)
+
+    async def main() -> tuple[FleetWorld, Network]:
+        weather = Weather()
+        world = FleetWorld((), weather.handle)
+        venues = [toy_venue(name, endpoints=[rates, rare]) for name in NAMES]
+        fleet = Fleet(
+            venues, world.clock, random.Random(3), world.network, world.batches.append, on_event=world.events.append
+        )
+        fleet.start()
+        await asyncio.sleep(60)
+        weather.broken = dict.fromkeys(NAMES, no_network())
+        await asyncio.sleep(1800)
+        weather.broken.clear()
+        await asyncio.sleep(60)
+        await fleet.stop()
+        return world, world.network
+
+    world, network = run_virtual(main())
+    assert world.kinds() == ["local_outage", "local_outage_over"]
+    over = (world.events[1].time_ms - START_MS) / 1000
+    for name in NAMES:
+        assert any(1860 <= at <= over + 10.5 for at in network.times(name, "rare")), name
+
+
 def test_half_of_the_venues_failing_is_no_outage_of_ours() -> None:
     async def main() -> FleetWorld:
         weather = Weather()

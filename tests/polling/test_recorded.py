@@ -34,9 +34,9 @@ def recorded() -> Iterator[Any]:
 
 
 async def poll(
-    url: str, enough: Callable[[Fleet, list[Batch]], bool], seconds: float = 12.0
+    url: str, enough: Callable[[Fleet, list[Batch]], bool], seconds: float = 12.0, pace_s: float = 1.0
 ) -> tuple[dict[str, VenueHealth], list[Batch]]:
-    """Poll the venues once a second until `enough`, and return how they are."""
+    """Poll the venues at that pace until `enough`, and return how they are."""
     clock, batches = SystemClock(), list[Batch]()
     names = (FAULTY, *WELL)
     fleet = Fleet(
@@ -46,7 +46,7 @@ async def poll(
         LiveTransport(clock, {}),
         batches.append,
         base_url=url,
-        poll_s=dict.fromkeys(names, 1.0),
+        poll_s=dict.fromkeys(names, pace_s),
     )
     fleet.start()
     try:
@@ -102,7 +102,8 @@ async def test_a_fault_of_one_venue_has_its_reason_and_harms_no_other(
     recorded: Any, fault: str, state: VenueState | None, words: str
 ) -> None:
     recorded.set_faults(f"{FAULTY}:{fault}")
-    health, batches = await poll(recorded.url, seen)
+    # A deadline follows from the pace, and sixteen megabytes need a moment.
+    health, batches = await poll(recorded.url, seen, pace_s=5.0 if fault.startswith("huge") else 1.0)
     assert FAULTY not in {batch.venue for batch in batches}
     troubled = health[FAULTY]
     assert troubled.last_error is not None
