@@ -77,12 +77,18 @@ class LoopClock:
 
     def __init__(self, start_utc_ms: int) -> None:
         self._start_utc_ms = start_utc_ms
+        self._last = 0.0
 
     def utc_ms(self) -> int:
         return self._start_utc_ms + round(self.monotonic() * 1000)
 
     def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
+        try:
+            self._last = asyncio.get_running_loop().time()
+        except RuntimeError:
+            # Before a loop runs and after it has ended, its time stands still.
+            return self._last
+        return self._last
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
