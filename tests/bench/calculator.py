@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from fundtui.imbalance.calculator import Calculator, CalculatorSettings
 from fundtui.imbalance.pairs import PERP_PERP, CarrySettings
+from fundtui.imbalance.skew import cross_section, weights
+from fundtui.imbalance.state import Members
 from fundtui.market import Averaging, Batch, Family, FundingRule, Instrument, Quote
 
 ASSETS, VENUES, PER_VENUE = 2000, 30, 500
@@ -188,6 +190,25 @@ def peers(calculator: Calculator) -> dict[str, float]:
     }
 
 
+def same_metrics(calculator: Calculator, market: Market) -> list[float]:
+    """What the peers work out, for the assets of one venue's batch: the part of `apply` that they can be held against."""
+    members = Members(ASSETS)
+    hourly = calculator.instruments.columns["apr"].copy()
+    oi_usd = calculator.instruments.columns["oi_usd"].copy()
+    for row, key in enumerate(calculator.instruments.keys):
+        members.add(calculator.assets.index[calculator.contract(row).asset_id], row, key)
+
+    def work(assets: NDArray[np.intp]) -> object:
+        cells, groups = members.of_all(assets)
+        return cross_section(groups, hourly[cells], weights(groups, oi_usd[cells]))
+
+    touched = [
+        np.sort([calculator.assets.index[contract.asset_id] for contract in contracts])
+        for contracts in market.contracts
+    ]
+    return [timed(partial(work, assets)) for _ in range(10) for assets in touched]
+
+
 def _agree(calculator: Calculator, frame: object) -> None:
     """The peer works out the same thing, or the comparison is worth nothing."""
     rows = frame["asset"].to_numpy()  # type: ignore[index]
@@ -228,8 +249,9 @@ def main() -> None:
     show(f"{len(fifty)} pairs, their spot pairs, and {len(fifty)} ladders", [timed(with_ladders) for _ in range(20)])
     print(f"state of {calculator.instruments.count} instruments: {calculator.state_bytes / 1e6:.0f} MB")
     show("recompute everything", [timed(lambda: calculator.recompute(now_ms)) for _ in range(20)])
+    alike = show("the skew metrics alone, of the batch's assets", same_metrics(calculator, market))
     for name, theirs in peers(calculator).items():
-        print(f"ratio {name} / apply: {theirs / ours:.1f}x")
+        print(f"ratio {name}: {theirs / alike:.1f}x the same metrics here, {theirs / ours:.1f}x all of apply")
 
 
 if __name__ == "__main__":
