@@ -191,7 +191,7 @@ def peers(calculator: Calculator) -> dict[str, float]:
 
 
 def same_metrics(calculator: Calculator, market: Market) -> list[float]:
-    """What the peers work out, for the assets of one venue's batch: the part of `apply` that they can be held against."""
+    """What the peers work out, for the assets of one batch: the part of `apply` that they can be held against."""
     members = Members(ASSETS)
     hourly = calculator.instruments.columns["apr"].copy()
     oi_usd = calculator.instruments.columns["oi_usd"].copy()
