@@ -27,6 +27,9 @@ _RESET = "\x1b[0m"
 # Fewer moved lines than this are not worth looking for; a scroll itself costs about this many bytes.
 _SCROLL_LINES = 6
 _SCROLL_COST = 24
+# A move, and a change of colours.
+_MOVE_COST = 6
+_COLOUR_COST = 18
 # Lines are recognised by their first runs; a line of this many runs or fewer is as good as blank.
 _FINGERPRINT_RUNS = 10
 _BLANK_RUNS = 2
@@ -237,7 +240,13 @@ def _move(place: tuple[int, int], y: int, x: int) -> str:
 
 def _cost(old: list[Run], runs: list[Run]) -> int:
     """About how many bytes it takes to turn one line into another."""
-    return 0 if old == runs else sum(len(text) + 12 for _, text, _ in _changed(old, runs))
+    if old == runs:
+        return 0
+    cost, cursor = 0, -1
+    for x, text, _ in _changed(old, runs):
+        cost += len(text) + (0 if x == cursor else _MOVE_COST) + (0 if text.isspace() else _COLOUR_COST)
+        cursor = x + len(text)
+    return cost
 
 
 def _trimmed(x: int, text: str, was: str, style: Style | None) -> list[Run]:

@@ -49,6 +49,7 @@ QUIET_AFTER_S = 5.0
 PANELS_S = 1.0
 # The panel of the selected asset waits until a held key is let go.
 SETTLE_S = 0.12
+REPEAT_S = 0.15
 
 
 class Room(Widget):
@@ -271,7 +272,11 @@ class MainScreen(PacedScreen):
 
     @on(RowsTable.Moved)
     def _moved(self) -> None:
-        self._moved_at = self.now()
+        now = self.now()
+        if now - self._moved_at < REPEAT_S and self.view.key:
+            # A key is held down: what the panel shows belongs to another asset already.
+            self.detail.wait_for(self.scene(), self.view.key)
+        self._moved_at = now
         self._detail_due = True
         if not self._held:
             self._held = True

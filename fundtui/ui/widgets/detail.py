@@ -60,14 +60,22 @@ class DetailPanel(Panel):
         self.row = -1
         self.rows: Sequence[int] = ()
         self.first = 0
+        self.waiting = ""
         self._shown: tuple[object, ...] = ()
         self._chart_key: tuple[object, ...] = ()
         self._chart_lines: list[Strip] = []
+
+    def wait_for(self, scene: Scene, name: str) -> None:
+        """Show only a name: a person is on the way through the list, and a blank panel scrolls for nothing."""
+        self.scene, self.waiting = scene, name
+        self._shown = ()
+        self.update()
 
     def show(self, scene: Scene, assets: Table, row: int | None, instruments: Table, rows: Sequence[int]) -> None:
         """Draw what changed for this asset and its instruments."""
         if row != self.row:
             self.first = 0
+        self.waiting = ""
         self.scene, self.assets, self.instruments = scene, assets, instruments
         self.row = -1 if row is None else row
         self.rows = rows
@@ -96,6 +104,8 @@ class DetailPanel(Panel):
         if scene is None or assets is None or instruments is None:
             return []
         fill = scene.pens("dim", "panel")
+        if self.waiting:
+            return [strip_of([(f"  {self.waiting}", scene.pens.bold("bright", "panel"))], width, fill)]
         if self.row < 0:
             return [strip_of([("  nothing selected", scene.pens("faint", "panel"))], width, fill)]
         parts = _fitting(width)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -22,9 +21,6 @@ from fundtui.ui.widgets.canvas import Canvas
 HEAD_LINES = 1
 _NO_ROW = -1
 _WHEEL_LINES = 3
-# Key presses closer together than this come from a key that is held down.
-_REPEAT_S = 0.15
-_LINES_AHEAD = 8
 
 
 class RowsTable(Canvas, can_focus=True):
@@ -52,7 +48,6 @@ class RowsTable(Canvas, can_focus=True):
         self.column = 0
         self.gap = 2
         self.top = 0
-        self._moved_at = -math.inf
         self._notice: tuple[list[Span], ...] = ()
         self._notice_text: list[str] = []
         self._drawn_rows: NDArray[np.int64] = np.zeros(0, np.int64)
@@ -96,13 +91,13 @@ class RowsTable(Canvas, can_focus=True):
             self.top = self.view.cursor - screen_line
         self._bound()
 
-    def _bound(self, ahead: int = 0) -> None:
-        """Keep the scroll position inside the rows and the cursor inside the page, with `ahead` rows beyond it."""
+    def _bound(self) -> None:
+        """Keep the scroll position inside the rows and the cursor inside the page."""
         cursor, page = self.view.cursor, self.page
         if cursor < self.top:
-            self.top = cursor - ahead
+            self.top = cursor
         elif page and cursor >= self.top + page:
-            self.top = cursor - page + 1 + ahead
+            self.top = cursor - page + 1
         self.top = max(0, min(self.top, len(self.view.order) - page))
 
     def _mark_changed(self) -> None:
@@ -193,14 +188,9 @@ class RowsTable(Canvas, can_focus=True):
     # -- moving
 
     def move(self, index: int, now: float) -> None:
-        """Put the cursor on a row of the order and scroll as far as needed.
-
-        With a panel beside the table every scrolled line costs twice, so a held key scrolls a few lines at once.
-        """
-        held_key = now - self._moved_at < _REPEAT_S and self.size.width < self.app.size.width
-        self._moved_at = now
+        """Put the cursor on a row of the order and scroll just as far as needed."""
         self.view.move_to(index, now)
-        self._bound(min(_LINES_AHEAD, self.page // 4) if held_key else 0)
+        self._bound()
         self._mark_changed()
         self.post_message(self.Moved())
 
