@@ -279,20 +279,29 @@ class Engine:
             await self.look_at_configuration()
             if self._record is not None and self._fleet is not None:
                 self._record.tick(self._fleet.health, self._fleet.budgets, self.calculator.export_state)
-                self._fill(self._record, self._fleet)
+                self._fill_in_time(self._record, self._fleet)
 
-    def _fill(self, record: Record, fleet: Feed) -> None:
+    def _fill_in_time(self, record: Record, feed: Feed) -> None:
         """Ask for settled rates that are missing, once contracts are known and then from time to time."""
         now = self.clock.monotonic()
-        if now < self._fill_at and not (record.progress is None and fleet.settled):
+        if now >= self._fill_at or (record.progress is None and feed.settled):
+            self._fill_at = now + FILL_EVERY_S
+            self.fill()
+
+    def fill(self, *, since_s: float | None = None, only: Collection[str] = ()) -> None:
+        """Begin to ask for settled rates since then, of these assets (none named: of all); one that runs goes on."""
+        if self._record is None:
             return
-        self._fill_at = now + FILL_EVERY_S
-        rows = np.flatnonzero(self.calculator.instruments.alive[: self.calculator.instruments.count]).tolist()
-        oi_usd = self.calculator.instruments.columns["oi_usd"]
+        table = self.calculator.instruments
+        oi_usd = table.columns["oi_usd"]
+        rows = np.flatnonzero(table.alive[: table.count]).tolist()
         contracts = [(self.calculator.contract(row), float(oi_usd[row])) for row in rows]
+        if only:
+            contracts = [one for one in contracts if one[0].asset_id.upper() in only]
         watched = frozenset(asset for one in self.settings.watchlists.values() for asset in one.assets)
-        since_ms = self.clock.utc_ms() - int(self.settings.history.backfill * 1000)
-        record.fill(contracts, watched, since_ms, self.settle)
+        span_s = self.settings.history.backfill if since_s is None else since_s
+        self._fill_at = self.clock.monotonic() + FILL_EVERY_S
+        self._record.fill(contracts, watched, self.clock.utc_ms() - int(span_s * 1000), self.settle)
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -310,6 +319,16 @@ class Engine:
     def record_state(self) -> RecordState | None:
         """How the record is; None where nothing is kept."""
         return self._record.state if self._record is not None else None
+
+    @property
+    def filling(self) -> bool:
+        """Whether settled rates are being asked for."""
+        return self._record is not None and self._record.filling
+
+    @property
+    def backfill_problems(self) -> Mapping[str, str]:
+        """Venue -> what went wrong last with asking it for settled rates."""
+        return self._record.problems if self._record is not None else {}
 
     @property
     def backfill_progress(self) -> Progress | None:

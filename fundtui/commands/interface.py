@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from fundtui.assembly import Alerts
 from fundtui.commands.market import open_engine, source_of
-from fundtui.sources import Source
+from fundtui.sources import Source, SourceKind
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -15,7 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def show(arguments: argparse.Namespace, source: Source) -> int:
     """Show the interface over a source. Returns its exit code."""
-    engine = open_engine(arguments, source)
+    engine = open_engine(arguments, source, alerts=Alerts(), record=source.kind is SourceKind.LIVE)
     from fundtui.ui import run as run_interface
     from fundtui.ui.app import Options
 

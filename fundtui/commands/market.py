@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
-from fundtui.assembly import open_source
+from fundtui.assembly import Alerts, open_source
 from fundtui.commands.errors import NO_VENUE, USAGE, CommandError
 from fundtui.commands.settings import load_settings
 from fundtui.engine import Engine
+from fundtui.history.database import StoreProblem
 from fundtui.sources import Source, parse_source
 from fundtui.status import EventKind, VenueHealth
 
@@ -32,16 +33,32 @@ def source_of(arguments: argparse.Namespace, default: str = "live") -> Source:
         raise CommandError(str(error), USAGE) from error
 
 
-def open_engine(arguments: argparse.Namespace, source: Source | None = None, *, probe: bool = False) -> Engine:
+def open_engine(
+    arguments: argparse.Namespace,
+    source: Source | None = None,
+    *,
+    probe: bool = False,
+    alerts: Alerts | None = None,
+    record: bool = False,
+) -> Engine:
     """An engine that has not started yet. Raises CommandError for wrong flags or configuration."""
     watcher = load_settings(arguments)
     only = getattr(arguments, "venues_only", None)
     try:
-        return open_source(source or source_of(arguments), watcher, only=tuple(only) if only else None, probe=probe)
+        return open_source(
+            source or source_of(arguments),
+            watcher,
+            only=tuple(only) if only else None,
+            probe=probe,
+            alerts=alerts,
+            record=record,
+        )
     except KeyError as error:
         raise CommandError(f"no venue {error.args[0]!r}; see `fundtui venues`", USAGE) from error
     except ValueError as error:
         raise CommandError(str(error), USAGE) from error
+    except StoreProblem as error:
+        raise CommandError(str(error)) from error
 
 
 @contextlib.asynccontextmanager

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 from fundtui import __version__
 from fundtui.commands.errors import USAGE
+from fundtui.commands.moments import moment
 from fundtui.units import parse_duration
 
 LEVELS = ("asset", "instrument", "pair", "venue")
@@ -48,6 +50,15 @@ def _build() -> argparse.ArgumentParser:
     demo.add_argument("--scenario", metavar="NAME", default=argparse.SUPPRESS, help="what happens first")
     _interface_flags(demo)
     _snapshot(add("snapshot", "one table to standard output, then exit", market=True))
+    _watch(add("watch", "alerts without a screen, a line each, for SSH, pipes, tmux and cron", market=True))
+    _rules(add("rules", "the alert rules: on, off or waiting, and what they would have done"))
+    notify = add("notify", "the ways to you: send a test notice through one or all of them")
+    notify.add_argument("action", choices=("test",), metavar="test")
+    notify.add_argument("sink", nargs="?", metavar="SINK", help="one of [notify]; all without")
+    _silence(add("silence", "keep alerts quiet for a while, list what is quiet, or end it"))
+    acknowledge = add("ack", "say that an alert has been seen: it is not repeated until it fires anew")
+    acknowledge.add_argument("alert", metavar="ALERT", help="its id, or RULE SUBJECT as in quotes")
+    _record(add)
     venues = add("venues", "every venue: state, age, latency, rows, weight used, last error", market=True)
     venues.add_argument("--probe", action="store_true", help="ask every venue once (also those that are off)")
     venues.add_argument("--format", choices=("table", "json", "markdown"), default="table")
@@ -118,6 +129,71 @@ def _snapshot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--basis", choices=("1h", "8h", "apr"), default=argparse.SUPPRESS)
 
 
+def _record(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands about the local record."""
+    collect = add("collect", "poll, record and alert without a screen; terminals on this host attach", market=True)
+    collect.add_argument("--speed", type=_speed, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    collect.add_argument("--for", type=_duration, dest="duration", metavar="2m", help="end after that long")
+    backfill = add("backfill", "fetch settled rates that are missing from the record", market=True)
+    backfill.add_argument("assets", nargs="*", metavar="ASSET", help="only these; all without")
+    backfill.add_argument("--since", type=_duration, metavar="90d", help="how far back (default history.backfill)")
+    backfill.add_argument("--wait", type=_duration, default=20.0, metavar="20s", help="how long to wait for venues")
+    history = add("history", "settled rates from the record, as a table and a plot")
+    history.add_argument("asset", metavar="ASSET")
+    history.add_argument("venue", metavar="VENUE", nargs="?")
+    history.add_argument("--since", type=_duration, default=7 * 86_400.0, metavar="7d", help="how far back")
+    history.add_argument("--limit", type=_positive, metavar="N", help="only the last N rows")
+    history.add_argument("--basis", choices=("1h", "8h", "apr"), default=argparse.SUPPRESS)
+    history.add_argument("--format", choices=FORMATS, default="table")
+    export = add("export", "quotes, settlements, metrics or events of a time range")
+    export.add_argument("what", choices=("quotes", "settlements", "metrics", "events"), metavar="WHAT")
+    export.add_argument("--from", type=moment, dest="start", default="1d", metavar="TIME", help="default a day ago")
+    export.add_argument("--format", choices=("csv", "ndjson", "parquet"), default="csv")
+    export.add_argument("--output", metavar="FILE", help="instead of standard output")
+    export.add_argument("--asset", metavar="ASSET")
+    export.add_argument("--venue", metavar="VENUE")
+    export.add_argument("--level", choices=("asset", "instrument", "venue", "market"), default="asset", help="metrics")
+    export.add_argument("--every", type=_duration, default=3600.0, metavar="1h", help="metrics: time between rows")
+    for parser in (history, export):
+        parser.add_argument("--to", type=moment, dest="until", metavar="TIME", help="default now")
+    replay = add("replay", "the interface over the recorded past")
+    replay.add_argument("--at", type=moment, metavar="TIME", help="where to begin; 2h is two hours ago")
+    replay.add_argument("--speed", type=_speed, default=argparse.SUPPRESS, help="times real time (default 1)")
+    _interface_flags(replay)
+    for parser in (history, export, replay):
+        parser.add_argument("--record", dest="record_path", metavar="FOLDER", help="another record")
+
+
+def _watch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "ndjson", "tmux"), default="text", help="tmux: one status line")
+    parser.add_argument("--since", type=_since, metavar="last|2h", help="first what happened since then; last: unread")
+    parser.add_argument("--name", default="default", help="who reads, for `--since last` (default: default)")
+    parser.add_argument("--severity", choices=("info", "warning", "critical"), default="info", help="at least this")
+    parser.add_argument("--exit-on", choices=("firing",), help="exit with 3 as soon as an alert fires")
+    parser.add_argument("--for", type=_duration, dest="duration", metavar="2m", help="end after that long")
+    parser.add_argument("--bell", action="store_true", help="ring also where the output is no terminal")
+    parser.add_argument("--record", action="store_true", help="keep a record of what is seen meanwhile")
+
+
+def _rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("list", "test"), default="list", metavar="list|test")
+    parser.add_argument("rule", nargs="?", metavar="RULE", help="test: only this rule")
+    parser.add_argument("--format", choices=("table", "json", "markdown"), default="table")
+    parser.add_argument("--since", type=_duration, default=7 * 86_400.0, metavar="7d", help="test: how far back")
+    _source_flag(parser)
+    parser.add_argument("--seed", type=int, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _silence(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("add", "list", "lift"), default="list", metavar="add|list|lift")
+    parser.add_argument("id", nargs="?", metavar="ID", help="lift: which one")
+    for name in ("rule", "subject", "asset", "venue"):
+        parser.add_argument(f"--{name}", default="", metavar="PATTERN", help=f"only alerts of this {name}; * is wild")
+    parser.add_argument("--for", type=_duration, dest="duration", default=3600.0, metavar="1h", help="how long")
+    parser.add_argument("--in", type=_duration, dest="begins", default=0.0, metavar="0s", help="when it begins")
+    parser.add_argument("--reason", default="", help="why, for whoever looks later")
+
+
 def _config(parser: argparse.ArgumentParser, common: _Parser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
     init = actions.add_parser(
@@ -136,6 +212,10 @@ def _duration(text: str) -> float:
         return parse_duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _since(text: str) -> float | str:
+    return text if text == "last" else _duration(text)
 
 
 def _positive(text: str) -> int:

@@ -240,6 +240,16 @@ class Record:
         """How far the back-fill is; None while there is none."""
         return self._backfill.progress if self._backfill is not None else None
 
+    @property
+    def filling(self) -> bool:
+        """Whether a back-fill runs."""
+        return self._filling is not None and not self._filling.done()
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """Venue -> what went wrong last."""
+        return self._backfill.problems if self._backfill is not None else {}
+
     def provide(self, asking: Asking) -> None:
         """Say how venues can be asked."""
         self._asking = asking
@@ -256,7 +266,7 @@ class Record:
         What the record has and the figures do not goes to `on_settled` first. Goes on by itself; a fill that still
         runs goes on instead.
         """
-        if self._asking is None or (self._filling is not None and not self._filling.done()):
+        if self._asking is None or self.filling:
             return
         asking, order = self._asking, ranked(contracts, watched)
         stream = SettledStream(on_settled, self._clock)
