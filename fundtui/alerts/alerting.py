@@ -321,6 +321,14 @@ class Alerting:
         table = None if rule is None else tables.get(rule.level)
         return book.why(row, rule, table, self.records)
 
+    async def after(self, position: int) -> list[tuple[int, Transition]]:
+        """The next transitions behind a position, each with its own. Raises StoreError."""
+        return await self._blocking(partial(self._store.after, position))
+
+    async def position(self, since_ms: int | None = None) -> int:
+        """The position of the last transition, or of the one before the first since a time. Raises StoreError."""
+        return await self._blocking(partial(self._store.position, since_ms))
+
     # --- acting -----------------------------------------------------------------------------------
 
     async def acknowledge(self, name: str, by: str = "") -> None:

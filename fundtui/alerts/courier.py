@@ -93,26 +93,57 @@ class Courier:
             await self._keep(Change(deliveries=tuple(seen)))
 
     async def run(self) -> None:
-        """Send what is due until cancelled."""
-        while True:
-            self._woken.clear()
-            await self.send_due()
-            if not self.queued:
-                await self._woken.wait()
-            else:
-                await self._clock.sleep(IDLE_S)
+        """Send what is due until cancelled. A sink that hangs keeps no other waiting."""
+        busy: dict[str, asyncio.Task[None]] = {}
+        try:
+            while True:
+                self._woken.clear()
+                for name, deliveries in self._due().items():
+                    if name not in busy:
+                        task = asyncio.get_running_loop().create_task(self._send_all(name, deliveries))
+                        busy[name] = task
+                        task.add_done_callback(lambda done, name=name: self._sent(busy, name, done))  # type: ignore[misc]
+                await self._rest()
+        finally:
+            for task in busy.values():
+                task.cancel()
+
+    def _sent(self, busy: dict[str, asyncio.Task[None]], name: str, done: asyncio.Task[None]) -> None:
+        del busy[name]
+        if not done.cancelled() and (error := done.exception()) is not None:
+            # A mistake of ours: told as one, and the delivery is tried again with the next round.
+            done.get_loop().call_exception_handler({"message": f"sink {name}", "exception": error})
+        else:
+            self._woken.set()
+
+    async def _rest(self) -> None:
+        """Until something new is there; while anything waits for another try, at most IDLE_S."""
+        if not self.queued:
+            await self._woken.wait()
+            return
+        waiting = asyncio.ensure_future(self._woken.wait())
+        resting = asyncio.ensure_future(self._clock.sleep(IDLE_S))
+        try:
+            await asyncio.wait({waiting, resting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            resting.cancel()
 
     async def send_due(self) -> None:
         """One round: every sink gets what is due for it, sinks beside one another, oldest first."""
+        async with asyncio.TaskGroup() as group:
+            for name, deliveries in self._due().items():
+                group.create_task(self._send_all(name, deliveries))
+
+    def _due(self) -> dict[str, list[Delivery]]:
+        """Sink -> what is due for it now, oldest first."""
         now_ms = self._clock.utc_ms()
         by_sink: dict[str, list[Delivery]] = {}
         for delivery in sorted(self.queued.values(), key=lambda one: (one.created_ms, one.key)):
             # A clock that stepped back must not make a delivery wait longer than any back-off.
             if delivery.due_ms <= now_ms or delivery.due_ms - now_ms > MAX_ASKED_S * 1000:
                 by_sink.setdefault(delivery.sink, []).append(delivery)
-        async with asyncio.TaskGroup() as group:
-            for name, deliveries in by_sink.items():
-                group.create_task(self._send_all(name, deliveries))
+        return by_sink
 
     async def _send_all(self, name: str, deliveries: list[Delivery]) -> None:
         for delivery in deliveries:

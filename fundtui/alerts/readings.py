@@ -36,6 +36,8 @@ from fundtui.query import Selection, compile_query
 from fundtui.status import Event, VenueHealth, VenueState
 
 CHECKPOINT_MS = 15_000
+MOST_ALERTS = 4000
+"""Of all rules together; beyond them subjects are counted, as beyond the limit of a rule."""
 NO_ALERT = frozenset({"OI jump"})
 """What the journal tells beside purges, and no alert is made of."""
 
@@ -82,9 +84,11 @@ class Readings:
         """Look at rows of one table that a batch has changed. `now_s` is monotonic."""
         tracks = [track for track in self._tracks.values() if track.rule.level is table.level]
         if tracks and len(rows):
-            look = self._look(table, rows, now_ms, now_s)
+            look, room = self._look(table, rows, now_ms, now_s), self._room()
             for track in tracks:
-                self._heard(track, track.look(look))
+                before = len(track.alerts)
+                self._heard(track, track.look(look, room))
+                room -= len(track.alerts) - before
 
     def tick(self, tables: Iterable[Table], now_ms: int, now_s: float) -> None:
         """Look again at whatever is not at rest, and at rules over figures that change with time alone."""
@@ -94,7 +98,9 @@ class Readings:
             table = by_level.get(track.rule.level)
             if table is not None:
                 rows = np.arange(table.count) if _depends_on_time(track.rule) else track.watched(table)
-                self._heard(track, track.look(self._look(table, rows, now_ms, now_s)) if len(rows) else [])
+                if len(rows):
+                    look = self._look(table, rows, now_ms, now_s)
+                    self._heard(track, track.look(look, self._room()))
         for spoken in self._spoken.values():
             if spoken.rule.on:
                 self._heard(spoken, spoken.expire(now_ms))
@@ -176,6 +182,9 @@ class Readings:
         self.transitions.extend(transitions)
         self.changed.update(source.changed)
         source.changed.clear()
+
+    def _room(self) -> int:
+        return MOST_ALERTS - sum(len(track.alerts) for track in self._tracks.values())
 
     def _look(self, table: Table, rows: Index, now_ms: int, now_s: float) -> Look:
         selection = Selection(table, rows)

@@ -24,6 +24,10 @@ from fundtui.alerts.rule import Rule
 from fundtui.config.schema import Settings
 from fundtui.status import Severity
 
+NOTHING = Change()
+PASS_EVERY_MS = 500
+"""While no alert changes, notices that become due with time alone are looked for that often."""
+
 
 class SinkPace(msgspec.Struct, frozen=True, kw_only=True):
     """What one sink takes: how much, and from which severity on."""
@@ -47,6 +51,7 @@ class Room:
         self.rules: dict[str, Rule] = {}
         self.sinks: dict[str, SinkPace] = {}
         self._pace = pipeline.Pace()
+        self._passed_ms = -PASS_EVERY_MS
         self._ended: dict[str, Alert] = {}
         self._transitions: list[Transition] = []
         self._dirty: dict[str, Alert] = {}
@@ -105,6 +110,9 @@ class Room:
     def take(self, now_ms: int) -> Change:
         """All that has to become durable together, notices that are due included. The room has taken it over."""
         self._gather()
+        if not (self._dirty or self._dropped or self._transitions) and 0 <= now_ms - self._passed_ms < PASS_EVERY_MS:
+            return NOTHING
+        self._passed_ms = now_ms
         notices = self._due(now_ms)
         deliveries, told = self._written(notices, now_ms)
         known = {alert.fingerprint for alert in self.alerts()}

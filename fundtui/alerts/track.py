@@ -22,8 +22,9 @@ from fundtui.imbalance.table import Table
 from fundtui.query import Query, Selection
 from fundtui.status import Severity
 
-QUIET, STEADY, ESCALATED, WATCHED = 0, 1, 2, 3
-"""A row's mark: inactive · firing and true at the last look · the same, critical · anything that has to be stepped."""
+QUIET, STEADY, ESCALATED, WATCHED, OVER = 0, 1, 2, 3, 4
+"""A row's mark: inactive · firing and true at the last look · the same, critical · anything that has to be stepped ·
+the rule holds, and it is one too many to be followed."""
 
 MOST_PER_RULE = 500
 """So many subjects of a rule are followed one by one; the rest is counted and told as one."""
@@ -115,7 +116,6 @@ class Track:
         self._marks: NDArray[np.int8] = np.zeros(64, np.int8)
         self._looked_s: dict[int, float] = {}
         self._from_before: set[int] = set()
-        self._over: set[int] = set()
         self._members = _Members(rule)
         self.changed: dict[str, Alert] = {}
 
@@ -129,8 +129,8 @@ class Track:
         self._prepare(table)
         return np.flatnonzero(self._marks[: table.count] == WATCHED)
 
-    def look(self, look: Look) -> list[Transition]:
-        """Step what has to be stepped."""
+    def look(self, look: Look, room: int = MOST_PER_RULE) -> list[Transition]:
+        """Step what has to be stepped. room: how many more alerts there may be in all."""
         selection = look.selection
         self._prepare(selection.table)
         rows = selection.rows
@@ -141,14 +141,15 @@ class Track:
         marks = self._marks[rows]
         alive = selection.table.alive[rows]
         fires = fires & alive
-        candidates = np.where(marks == QUIET, fires, (marks == WATCHED) | ~fires | look.stale)
+        resting = (marks == QUIET) | (marks == OVER)
+        new = self._within_limit(rows, marks, resting & fires, room)
+        candidates = np.where(resting, new, (marks == WATCHED) | ~fires | look.stale)
         critical = None if self.rule.critical is None else self.rule.critical.mask(selection)
         if critical is not None:
             candidates |= (marks == STEADY) & critical
         if not candidates.any():
             return []
         places = np.flatnonzero(candidates)
-        places = self._within_limit(places, rows, fires)
         readings = self._readings(look, fires, member, places)
         glance = _Glance(look, TermReader(self._when, selection), critical)
         transitions = []
@@ -164,20 +165,22 @@ class Track:
 
     def left_out(self) -> int:
         """How many subjects the rule holds for beyond those that are followed."""
-        return len(self._over)
+        return int(np.count_nonzero(self._marks == OVER))
 
-    def _within_limit(self, places: Index, rows: Index, fires: Bools) -> Index:
-        """Places to step: once enough subjects are followed, new ones are only counted."""
-        room = MOST_PER_RULE - len(self.alerts)
-        if self._over:
-            self._over.difference_update(rows[~fires].tolist())
-        if len(places) <= room:
-            self._over.difference_update(rows[places].tolist())
-            return places
-        new = self._marks[rows[places]] == QUIET
-        surplus = places[new][max(room, 0) :]
-        self._over.update(rows[surplus].tolist())
-        return np.concatenate([places[~new], places[new][: max(room, 0)]])
+    def _within_limit(self, rows: Index, marks: Codes, new: Bools, room: int) -> Bools:
+        """Which of the new ones to follow: once there are enough, others are only marked."""
+        room = max(min(MOST_PER_RULE - len(self.alerts), room), 0)
+        over = new
+        if room:
+            places = np.flatnonzero(new)
+            new = np.zeros(len(rows), np.bool_)
+            new[places[:room]] = True
+            over = np.zeros(len(rows), np.bool_)
+            over[places[room:]] = True
+        if (marks == OVER).any() or over.any():
+            self._marks[rows[marks == OVER]] = QUIET
+            self._marks[rows[over]] = OVER
+        return new if room else np.zeros(len(rows), np.bool_)
 
     def _prepare(self, table: Table) -> None:
         if len(self._marks) < table.capacity:

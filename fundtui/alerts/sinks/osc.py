@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
 
 from fundtui.config.schema import TerminalChannel
 from fundtui.text import clean
@@ -26,6 +27,29 @@ _BY_TERM = (
 def in_tmux(environment: Mapping[str, str]) -> bool:
     """Whether the terminal is a tmux or screen pane."""
     return bool(environment.get("TMUX")) or environment.get("TERM", "").startswith(("tmux", "screen"))
+
+
+Run = Callable[[Sequence[str]], str]
+"""Runs a program and gives what it printed; empty where it cannot be run."""
+
+ASK_PASSTHROUGH = ("tmux", "show", "-Av", "allow-passthrough")
+ASK_OSC99 = "\x1b]99;i=fundtui:p=?;\x1b\\"
+"""kitty's question whether notifications are understood; who understands it answers with the same beginning."""
+OSC99_ANSWER = "\x1b]99;i=fundtui:p=?"
+
+
+def run(command: Sequence[str]) -> str:
+    """See `Run`. Blocks for at most a second."""
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=1.0, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+
+
+def lets_through(environment: Mapping[str, str], ask: Run) -> bool:
+    """Whether tmux passes escape sequences on. Asked of tmux itself; other multiplexers never do."""
+    return bool(environment.get("TMUX")) and ask(ASK_PASSTHROUGH).strip() in ("on", "all")
 
 
 def choose(wanted: TerminalChannel, environment: Mapping[str, str], *, passthrough: bool) -> TerminalChannel:
