@@ -431,3 +431,13 @@ def test_drift_is_where_the_rate_would_go_if_the_premium_stayed() -> None:
     assert instrument(calculator, "carry_excess") * 8760 == pytest.approx(4e-4 * 1095 - 0.04, rel=1e-9)
     # Money at 4 % is 0.365 bp per eight hours, below the interest of 1 bp: P* = 0.365 − 5 bp.
     assert instrument(calculator, "fair_premium") == pytest.approx(0.04 / 1095 - 5e-4, rel=1e-9)
+
+
+def test_a_rate_that_cannot_be_worked_out_is_left_out_also_without_a_readers_reason() -> None:
+    calculator = Calculator()
+    nameless = contract("b", interval_h=NAN, rate_period_h=NAN)
+    for venue, what, rate in (("a", contract("a"), 1e-4), ("b", nameless, 5e-4), ("c", contract("c"), NAN)):
+        calculator.apply(batch(venue, START_MS, quote(what, START_MS, rate)), START_MS)
+    assert cell(calculator, Level.ASSET, 0, "instruments") == 1
+    assert calculator.reasons(1) == (Reason.INTERVAL_UNKNOWN,)
+    assert calculator.reasons(2) == (Reason.NO_RATE,)
