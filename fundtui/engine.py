@@ -111,11 +111,16 @@ class Engine:
         self.player = player
         self._fill_at = clock.monotonic() + FILL_AFTER_S
         self._ticker: asyncio.Task[None] | None = None
+        self._started = False
 
     # --- life -------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Begin to poll. Returns at once; answers come while the loop runs."""
+        """Begin to poll. Returns at once; answers come while the loop runs. Raises RuntimeError when started before,
+        because two fleets would ask every venue twice."""
+        if self._started:
+            raise RuntimeError("the engine was started before")
+        self._started = True
         asyncio.get_running_loop().set_exception_handler(self._unexpected)
         if self._alerting is not None:
             self._alerting.on_transitions = self._journal_alerts

@@ -58,7 +58,7 @@ class RunningApp(FundtuiApp):
         self.error: BaseException | None = None
 
     def on_mount(self) -> None:
-        super().on_mount()
+        # Textual calls the handler of every class in turn: the application's own on_mount runs too, once.
         loop = asyncio.get_running_loop()
         for number in ENDING:
             loop.add_signal_handler(number, self.leave, 128 + number)
@@ -87,7 +87,8 @@ class RunningApp(FundtuiApp):
 
 async def _live(app: RunningApp) -> None:
     try:
-        await app.run_async(mouse=app.options.mouse)
+        mouse = app.options.mouse
+        await app.run_async(mouse=app.source.settings.display.mouse if mouse is None else mouse)
     finally:
         await app.source.stop()
 
