@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -240,21 +240,33 @@ def next_on_grid(now_ms: int, interval_h: float, anchor_h: int = 0) -> int:
 
 def settlements(rows: Sequence[Row], make: Callable[[Row], Settlement | None]) -> tuple[Settlement, ...]:
     """Settlements of the rows that can be one: BadRow drops a row. Raises BadAnswer when a fifth is bad."""
+    return past(rows, make)
+
+
+def past(rows: Sequence[Row], make: Callable[[Row], Value | None]) -> tuple[Value, ...]:
+    """What the rows of a history come to: BadRow drops a row, None leaves it out. BadAnswer when a fifth is bad."""
     made, bad = [], 0
     for row in rows:
         try:
-            settlement = make(row)
+            one = make(row)
         except BadRow:
             bad += 1
             continue
-        if settlement is not None:
-            made.append(settlement)
+        if one is not None:
+            made.append(one)
     if bad > MAX_BAD_SHARE * len(rows):
         raise BadAnswer(Fault.WRONG_SHAPE, f"{bad} of {len(rows)} settlements unusable")
     return tuple(made)
 
 
-def older_window(rows: Sequence[Settlement], start_ms: int, end_ms: int) -> int | None:
+class Timed(Protocol):
+    """A row of a history."""
+
+    @property
+    def time_ms(self) -> int: ...
+
+
+def older_window(rows: Sequence[Timed], start_ms: int, end_ms: int) -> int | None:
     """For histories that answer newest first: where the next, older window ends; None when there is nothing older.
 
     Rows that all lie after the window mean that the venue ignores it: paging on would never end.
@@ -263,7 +275,7 @@ def older_window(rows: Sequence[Settlement], start_ms: int, end_ms: int) -> int 
     return oldest_ms - 1 if start_ms < oldest_ms <= end_ms else None
 
 
-def newer_window(rows: Sequence[Settlement], start_ms: int, end_ms: int) -> int | None:
+def newer_window(rows: Sequence[Timed], start_ms: int, end_ms: int) -> int | None:
     """For histories that answer oldest first: where the next, newer window starts; None when there is nothing newer.
 
     Rows from before the window mean that the venue ignores it: paging on would never end.

@@ -127,6 +127,27 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     depth_h: float = math.inf
 
 
+class OpenInterestRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Open interest of one instrument at one time, one-sided; NaN in the unit that the venue does not tell."""
+
+    venue: str
+    symbol: str
+    time_ms: int
+    oi_base: float = math.nan
+    oi_usd: float = math.nan
+
+
+class OpenInterestHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """Past open interest of one symbol, one row per `step_h`, shaped and paged like `History`: what growth over a day
+    needs when the program was not running."""
+
+    first: Callable[[str, int, int], HistoryRequest]
+    read: Callable[[bytes, str], tuple[OpenInterestRow, ...]]
+    next: Callable[[HistoryRequest, Sequence[OpenInterestRow], str, int, int], HistoryRequest | None]
+    step_h: float = 1.0
+    depth_h: float = math.inf
+
+
 class Venue(msgspec.Struct, frozen=True, kw_only=True):
     """Everything fundtui knows of a venue.
 
@@ -145,5 +166,6 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     budget: Budget
     judge: Callable[[int, bytes], BadAnswer | None] | None = None
     history: History | None = None
+    oi_history: OpenInterestHistory | None = None
     experimental: str = ""
     source: str = ""

@@ -31,7 +31,7 @@ Bodies = dict[str, dict[str, bytes]]
 
 
 @cache
-def _manifest() -> dict[str, Any]:
+def manifest() -> dict[str, Any]:
     file = SHARED / "recorded" / "routes.toml"
     return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"route": [], "venue": {}}
 
@@ -50,7 +50,7 @@ def bodies_of(venue: Venue) -> Bodies:
 
 
 def _recordings(name: str, endpoint: Endpoint) -> Iterator[tuple[str, str]]:
-    for route in _manifest()["route"]:
+    for route in manifest()["route"]:
         fits = route["venue"] == SAME_FORMAT.get(name, name) and "file" in route and route.get("role") != "error"
         if not fits or (route["method"], route["path"]) != (endpoint.method, endpoint.path):
             continue
@@ -78,7 +78,7 @@ def _key(asked: Mapping[str, str], wanted: Mapping[str, Any]) -> str | None:
 
 def error_bodies(venue: Venue) -> list[bytes]:
     """The venue's error envelopes, as documented."""
-    told = _manifest()["venue"].get(SAME_FORMAT.get(venue.name, venue.name), {})
+    told = manifest()["venue"].get(SAME_FORMAT.get(venue.name, venue.name), {})
     texts = [told.get("envelope", ""), *told.get("error", {}).values()]
     filled = {"$message": "no", "$status": "500", "$name": "ERROR", "$now_ms": "1", "$now_us": "1", "$now_iso": "x"}
     for place, value in filled.items():
