@@ -46,9 +46,9 @@ def reasons_against(pairs: Table, instruments: Table, row: int, size_usd: float)
     if math.isnan(net):
         found.append("not priced")
     elif net <= 0:
-        found.append("costs exceed what is expected")
+        found.append("costs exceed funding")
     if number("ceiling") < number("cost"):
-        found.append("the sum cannot reach the costs")
+        found.append("can never reach its costs")
     elif breakeven >= NEVER_H:
         found.append("no break-even within 60 d")
     elif breakeven > half_life:

@@ -11,9 +11,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from fundtui.alerts.book import AlertRow, Why
+from fundtui.alerts.records import Delivery, Silence
 from fundtui.clock import Clock, SystemClock
 from fundtui.config.schema import Settings
 from fundtui.imbalance.catalogue import CATALOGUE, Level
+from fundtui.imbalance.ladder import Rung
 from fundtui.imbalance.table import Table
 from fundtui.query import Query, compile_query
 from fundtui.status import Event, EventKind, Severity, VenueHealth, VenueState
@@ -51,6 +54,24 @@ class Counts(msgspec.Struct, frozen=True):
     firing: int = 2
     pending: int = 1
     silenced: int = 0
+
+
+class AlertDesk:
+    """Alerts under the test's control, with a note of everything that a screen asked for."""
+
+    def __init__(self) -> None:
+        self.rows: list[AlertRow] = []
+        self.why: dict[str, Why] = {}
+        self.silences: list[Silence] = []
+        self.letters: list[Delivery] = []
+        self.asked: list[tuple[Any, ...]] = []
+        self.error: OSError | None = None
+
+    def ask(self, *what: Any) -> None:
+        """Note a request, or refuse it."""
+        if self.error is not None:
+            raise self.error
+        self.asked.append(what)
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -106,10 +127,15 @@ class Market:
         self.event_count = 0
         self.started = self.stopped = False
         self.counts = Counts()
+        self.desk = AlertDesk()
+        self.alert_problem = ""
+        self.ladders: dict[int, tuple[Rung, ...]] = {}
+        self.healths: tuple[VenueHealth, ...] | None = None
         self.saved: dict[str, Any] = {}
         self.random = np.random.default_rng(seed)
         self.tables = {
-            level: Table(level, CATALOGUE[level], series_points=96) for level in (Level.ASSET, Level.INSTRUMENT)
+            level: Table(level, CATALOGUE[level], series_points=96)
+            for level in (Level.ASSET, Level.INSTRUMENT, Level.PAIR)
         }
         self._members: list[NDArray[np.int64]] = []
         self.venues = VENUES
@@ -219,6 +245,8 @@ class Market:
         return self._members[asset_row]
 
     def health(self) -> tuple[VenueHealth, ...]:
+        if self.healths is not None:
+            return self.healths
         down = {"lighter"}
         return tuple(
             VenueHealth(
@@ -242,6 +270,35 @@ class Market:
 
     def alert_counts(self) -> Counts:
         return self.counts
+
+    def alerts(self) -> list[AlertRow]:
+        return self.desk.rows
+
+    def why_alert(self, name: str) -> Why:
+        return self.desk.why[name]
+
+    def silences(self) -> list[Silence]:
+        return self.desk.silences
+
+    def dead_letters(self) -> list[Delivery]:
+        return self.desk.letters
+
+    async def acknowledge(self, name: str, by: str = "") -> None:
+        self.desk.ask("acknowledge", name)
+
+    async def silence(
+        self, until_ms: int, reason: str, *, rule: str = "", subject: str = "", asset: str = "", venue: str = ""
+    ) -> None:
+        self.desk.ask("silence", until_ms, reason, rule, subject)
+
+    async def lift_silence(self, name: str) -> None:
+        self.desk.ask("lift", name)
+
+    async def see_dead_letters(self) -> None:
+        self.desk.ask("see")
+
+    def pair_ladder(self, row: int) -> tuple[Rung, ...]:
+        return self.ladders[row]
 
     def save_state(self, changes: Mapping[str, Any]) -> None:
         self.saved.update(changes)

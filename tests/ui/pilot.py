@@ -27,6 +27,9 @@ class Driven:
         self.wall.seconds += seconds
         await self.pilot.pause()
         self.app.main.tick()
+        tick = getattr(self.app.screen, "tick", None)
+        if tick is not None:
+            tick()
         await self.pilot.pause()
 
     @property

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from textual import on
 
 from fundtui.imbalance.catalogue import Level
@@ -72,6 +73,12 @@ FIELDS = (
 )  # fmt: skip
 
 
+def coming(made: Schedule) -> int:
+    """The first stretch in which anything is due."""
+    due = np.flatnonzero(made.longs + made.shorts)
+    return int(due[0]) if len(due) else 0
+
+
 class CalendarScreen(ListScreen):
     """Time line above, the flows of the chosen stretch below."""
 
@@ -92,7 +99,7 @@ class CalendarScreen(ListScreen):
         super().__init__(app)
         self.span_h = SPANS_H[0]
         self.chosen = 0
-        # A person who looks at a later hour looks at that hour, also after time has passed.
+        # A person who looks at an hour looks at that hour, also after time has passed; 0: nobody has chosen one.
         self._chosen_ms = 0
         self._schedule: Schedule | None = None
         self._made: tuple[float, int, int] = (-math.inf, 0, 0)
@@ -115,14 +122,17 @@ class CalendarScreen(ListScreen):
         return self._schedule
 
     def _follow(self, made: Schedule) -> None:
-        """Keep the chosen moment chosen while the time line moves under it."""
-        chosen = (self._chosen_ms - made.start_ms) // (made.step_h * HOUR_MS) if self._chosen_ms else 0
-        self.choose(max(0, min(chosen, made.stretches - 1)), made)
+        """Keep the chosen moment chosen while the time line moves under it; what comes next where none is."""
+        if self._chosen_ms < made.start_ms:
+            self._chosen_ms = 0
+            self.chosen = coming(made)
+        else:
+            self.choose((self._chosen_ms - made.start_ms) // (made.step_h * HOUR_MS), made)
 
     def choose(self, stretch: int, made: Schedule) -> None:
-        """Look at one stretch; the first one always is the present hour."""
+        """Look at one stretch from now on."""
         self.chosen = max(0, min(stretch, made.stretches - 1))
-        self._chosen_ms = made.begins_ms(self.chosen) if self.chosen else 0
+        self._chosen_ms = made.begins_ms(self.chosen)
 
     def rows(self) -> Sequence[Flow]:
         made = self.schedule()

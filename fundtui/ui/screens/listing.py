@@ -135,6 +135,7 @@ class ListScreen(PacedScreen):
         self._ready = True
         self.choose_layout(self.app.size.width, self.app.size.height)
         self.set_interval(REFRESH_S, self.tick)
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self._redye))
 
     def find_list(self) -> None:
         """Look up the list among the widgets and focus it."""
@@ -173,6 +174,11 @@ class ListScreen(PacedScreen):
         self.draw()
         for widget in self.query("Canvas"):
             widget.mark_all()  # type: ignore[attr-defined]
+
+    def _redye(self) -> None:
+        """Draw in the colours of another theme."""
+        if self.is_current:
+            self.restyle()
 
     def draw(self) -> None:
         """Draw what changed."""

@@ -28,6 +28,9 @@ class LivePage(Overlay):
 
     def draw(self) -> None:
         """Draw what changed."""
-        scene = self.page.scene = self._scene()
+        scene = self._scene()
+        if scene.pens is not self.page.scene.pens:
+            self.page.mark_all()
+        self.page.scene = scene
         self.page.lines = [spans(scene.pens, line, "overlay") for line in self._lines(self.page.size.width)]
         self.page.update()

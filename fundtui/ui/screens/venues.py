@@ -84,7 +84,7 @@ def _next(scene: Scene, venue: VenueHealth, width: int) -> Line:
 
 def soon(seconds: float) -> str:
     """Time until a request: `now`, `6s`, `00:12`."""
-    return "now" if seconds <= 0 else format_countdown(seconds)
+    return "now" if seconds < 1 else format_countdown(seconds)
 
 
 def moment(time_ms: int, now_ms: int) -> str:
