@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
 from fundtui.clock import Clock, SystemClock
+from fundtui.config.schema import Color, Display, Glyphs
 from fundtui.imbalance.catalogue import Level
 from fundtui.ui.choices import Choices, watchlists
 from fundtui.ui.glyphs import terminal_has_unicode
@@ -31,19 +33,32 @@ if TYPE_CHECKING:
     from fundtui.imbalance.table import Table
     from fundtui.ui.source import Source
 
-FRAME_S = 0.1
+# Frames over a line whose round trip is longer than FAR_S, or while the terminal has no focus.
+FAR_S = 0.2
+CALM_FRAME_S = 0.25
 # What was wrong at the start is said for that long.
 HINT_S = 30.0
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line and the terminal decide, over the settings."""
+    """What the command line decides; None leaves it to the settings and the terminal."""
 
-    colour: bool = True
+    colour: bool | None = None
     unicode: bool | None = None
-    mouse: bool = True
+    mouse: bool | None = None
+    slow: bool | None = None
     diff: bool = True
     theme_folder: Path | None = None
+
+
+def terminal_means(display: Display, options: Options) -> tuple[bool, bool]:
+    """Whether colour and Unicode are used: the command line decides, then the settings, then the terminal."""
+    colour = display.color is Color.AUTO and os.environ.get("TERM") != "dumb"
+    unicode = terminal_has_unicode() if display.glyphs is Glyphs.AUTO else display.glyphs is Glyphs.UNICODE
+    return (
+        colour if options.colour is None else options.colour,
+        unicode if options.unicode is None else options.unicode,
+    )
 
 
 class FundtuiApp(OutputApp):
@@ -73,7 +88,9 @@ class FundtuiApp(OutputApp):
         self.exit_code = 0
         self._guard = ScreenGuard()
         self._started_at = self.wall.monotonic()
-        self.pens = self._pens(display.theme)
+        # Sixteen colours are better chosen than rounded.
+        few = display.theme == DEFAULT_THEME and self.console.color_system == "standard"
+        self.pens = self._pens("terminal" if few else display.theme)
 
     # -- looks
 
@@ -82,16 +99,15 @@ class FundtuiApp(OutputApp):
 
     def _pens(self, name: str) -> Pens:
         """Pens of a theme; a theme that cannot be read falls back to the default one and says so."""
-        options = self.options
-        unicode = terminal_has_unicode() if options.unicode is None else options.unicode
         try:
-            palette = load_theme(name, options.theme_folder)
+            palette = load_theme(name, self.options.theme_folder)
         except ThemeError as error:
             self.trouble = str(error)
             palette = load_theme(DEFAULT_THEME)
         self.register_theme(textual_theme(palette))
         self.theme = f"fundtui-{palette.name}"
-        return Pens(palette, colour=options.colour and not self.no_color, unicode=unicode)
+        colour, unicode = terminal_means(self.source.settings.display, self.options)
+        return Pens(palette, colour=colour and not self.no_color, unicode=unicode)
 
     trouble = ""
 
@@ -150,13 +166,21 @@ class FundtuiApp(OutputApp):
 
     def on_mount(self) -> None:
         # A plain timer of the loop: messages through Textual's queues would be most of an idle screen's cost.
-        self._next_frame = asyncio.get_running_loop().call_later(FRAME_S, self._frame)
+        self._next_frame = asyncio.get_running_loop().call_later(self.frame_s, self._frame)
         self.call_after_refresh(self.run_worker, self._start_engine())
 
+    @property
+    def frame_s(self) -> float:
+        """Time between two frames: the setting's, longer over a slow line or while nobody looks."""
+        display = self.source.settings.display
+        slow = display.slow if self.options.slow is None else self.options.slow
+        far = self.pacer.round_trip_s > FAR_S
+        return max(1.0 / float(display.fps), CALM_FRAME_S if slow or far or not self.app_focus else 0.0)
+
     def _frame(self) -> None:
-        if self._exit:
+        if self._exit or not self.screen_stack:
             return
-        self._next_frame = asyncio.get_running_loop().call_later(FRAME_S, self._frame)
+        self._next_frame = asyncio.get_running_loop().call_later(self.frame_s, self._frame)
         try:
             self._follow_settings()
             self.main.tick()

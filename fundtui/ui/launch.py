@@ -10,6 +10,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from fundtui.ui import crash, terminal
 from fundtui.ui.app import FundtuiApp, Options
 
@@ -85,6 +87,18 @@ class RunningApp(FundtuiApp):
         self._exit_renderables.clear()
 
 
+def _for_dumb(options: Options) -> Options:
+    """Options for a terminal that calls itself dumb: neither colour nor Unicode.
+
+    Rich takes such a terminal for 80x25 whatever its size is, and a layout that is told two sizes never comes to rest,
+    so it has to be given another name.
+    """
+    if os.environ.get("TERM", "").lower() not in {"dumb", "unknown"}:
+        return options
+    os.environ["TERM"] = "ansi"
+    return msgspec.structs.replace(options, colour=False, unicode=False)
+
+
 async def _live(app: RunningApp) -> None:
     try:
         mouse = app.options.mouse
@@ -100,7 +114,7 @@ def run(source: Source, options: Options | None = None) -> int:
         return 2
     before = terminal.attributes()
     guardian = Guardian(before)
-    app = RunningApp(source, options or Options(), guardian)
+    app = RunningApp(source, _for_dumb(options or Options()), guardian)
     # Collecting garbage while everything is being built only delays the first frame.
     gc.disable()
     try:

@@ -78,7 +78,7 @@ def played(script: Script, *options: str, size: tuple[int, int], scenario: str =
         terminal.settle()
         script(terminal)
         # The order is held for a while after the last key; then both screens have come to rest.
-        terminal.until(lambda: not terminal.shows("held") and terminal.shows(" 14:13 UTC"), 10)
+        terminal.until(lambda: not terminal.shows("held") and terminal.shows(" 14:13 UTC"), 25)
         terminal.settle()
         return terminal.screen
 
@@ -110,7 +110,7 @@ def test_nothing_is_sent_while_nothing_changes() -> None:
     with Terminal(python("tests/pty/app.py", "still"), 200, 50) as terminal:
         terminal.wait_for("spread▾")
         # While data flows the clock shows seconds; it stops showing them once everything is quiet.
-        assert terminal.until(lambda: terminal.shows(" 14:13 UTC"), 10)
+        assert terminal.until(lambda: terminal.shows(" 14:13 UTC"), 25)
         terminal.settle(1.0)
         sent = len(terminal.raw)
         terminal.until(lambda: False, 2.0)

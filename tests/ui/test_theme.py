@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fundtui.config.schema import Color, Display, Glyphs
+from fundtui.ui.app import Options, terminal_means
 from fundtui.ui.glyphs import ASCII, terminal_has_unicode
 from fundtui.ui.theme import Pens, ThemeError, load_theme, parse_palette, shipped_folder, textual_theme, theme_names
 
@@ -102,3 +105,24 @@ def test_a_theme_that_is_not_there_names_those_that_are(name: str) -> None:
 )  # fmt: skip
 def test_unicode_is_used_where_the_terminal_has_it(environment: dict[str, str], unicode: bool) -> None:
     assert terminal_has_unicode(environment) is unicode
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "means"),
+    [
+        ({}, {}, (True, True)),
+        ({"color": Color.NEVER, "glyphs": Glyphs.ASCII}, {}, (False, False)),
+        ({"glyphs": Glyphs.ASCII}, {"unicode": True, "colour": False}, (False, True)),
+    ],
+)
+def test_the_command_line_decides_before_the_settings(
+    settings: dict[str, Any], options: dict[str, Any], means: tuple[bool, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert terminal_means(Display(**settings), Options(**options)) == means
+
+
+def test_a_dumb_terminal_gets_neither_colour_nor_unicode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert terminal_means(Display(), Options()) == (False, False)
