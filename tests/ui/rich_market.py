@@ -84,9 +84,7 @@ def journal(made: Market, text: str) -> None:
         made.event_count += 1
     leaves = made.table(Level.INSTRUMENT)
     leaf = leaves.index["binance BTCUSDT"]
-    for key, value in (("surprise", 1e-5), ("rate", 4e-4), ("hourly", 5e-5), ("settled_rate", 8e-4)):
-        leaves.columns[key][leaf] = value
-    leaves.columns["interval_h"][leaf] = 8.0
+    leaves.columns["surprise"][leaf], leaves.columns["settled_rate"][leaf] = 1e-5, 16e-4
 
 
 def pairs(made: Market, text: str) -> None:
@@ -125,7 +123,7 @@ def positions(made: Market) -> None:
         leaf = leaves.index[key]
         columns = leaves.columns
         columns["mark"][leaf], columns["apr"][leaf], columns["interval_h"][leaf] = mark, hourly, hours
-        columns["rate"][leaf] = hourly * hours
+        columns["rate"][leaf], columns["hourly"][leaf] = hourly * hours, hourly
         columns["next_funding_ms"][leaf] = START_MS + 30 * MINUTE_MS
         columns["volatility"][leaf] = np.nan
 

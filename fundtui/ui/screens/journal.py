@@ -53,6 +53,7 @@ GROUPS = {
     EventKind.SETTLED: SETTLEMENT,
     EventKind.ALERT: ALERT,
     EventKind.CONFIG: PROGRAM,
+    EventKind.RECORD: PROGRAM,
     EventKind.DEFECT: PROGRAM,
 }
 SHOWN = ("", CONTRACT, INCIDENT, SETTLEMENT, MARKET, ALERT, PROGRAM)
@@ -80,7 +81,7 @@ def entry_of(event: Event, number: int) -> Entry:
     return Entry(
         key=f"event {number}",
         time_ms=event.time_ms,
-        group=GROUPS[event.kind],
+        group=GROUPS.get(event.kind, PROGRAM),
         kind=event.kind.value.replace("_", " "),
         text=event.text,
         severity=event.severity,
@@ -147,7 +148,7 @@ FIELDS = (
           cell=lambda scene, entry, width: [(entry.asset, "bright")], help="The asset that it is about."),
     Field(key="surprise", title="surprise", width=9, rank=4, value=lambda entry: entry.surprise, cell=_surprise,
           falling=True, help="Settled rate less what was announced half an hour before."),
-    Field(key="what", title="what", width=20, right=False, grows=True, value=lambda entry: entry.text,
+    Field(key="what", title="what", width=52, right=False, grows=True, value=lambda entry: entry.text,
           cell=lambda scene, entry, width: [(entry.text, _ROLES[entry.severity])], help="The whole sentence."),
 )  # fmt: skip
 
@@ -158,6 +159,7 @@ class JournalScreen(ListScreen):
     NAME = "journal"
     TITLE_TEXT = "Journal"
     FIELDS = FIELDS
+    MORE_COLUMNS = ("group", "symbol")
     SORT = ("time", True)
     BINDINGS = bindings_of("journal")
     group = ""

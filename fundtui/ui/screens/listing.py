@@ -59,6 +59,8 @@ class ListScreen(PacedScreen):
     NAME: ClassVar[str] = ""
     TITLE_TEXT: ClassVar[str] = ""
     FIELDS: ClassVar[Sequence[Field]] = ()
+    # What `values` has besides the fields, for filters and exports.
+    MORE_COLUMNS: ClassVar[tuple[str, ...]] = ()
     SORT: ClassVar[tuple[str, bool]] = ("", False)
     BINDINGS: ClassVar[list[BindingType]] = []
 
@@ -203,6 +205,11 @@ class ListScreen(PacedScreen):
             return [[(f"  nothing of {len(rows)} passes ", "dim"), (f"/{self.filter.text}", "accent")]]
         return self.notice()
 
+    @property
+    def columns(self) -> list[str]:
+        """The keys of `values`."""
+        return [*(field.key for field in self.fields), *self.MORE_COLUMNS]
+
     def values(self, row: Any) -> dict[str, float | str]:
         """A row by columns, for filters, copies and exports."""
         return {field.key: field.value(row) for field in self.fields}
@@ -319,7 +326,7 @@ class ListScreen(PacedScreen):
 
     def use_filter(self, text: str) -> None:
         """Show only rows that pass. Raises WordFilterError."""
-        chosen = WordFilter(text, [field.key for field in self.fields])
+        chosen = WordFilter(text, self.columns)
         self.filter = None if chosen.empty else chosen
 
     @on(FilterPrompt.Done)
@@ -385,7 +392,7 @@ class ListScreen(PacedScreen):
 
     def export_rows(self) -> tuple[Sequence[str], Sequence[dict[str, Any]]]:
         """Columns and rows of what is shown."""
-        return [field.key for field in self.fields], [self.record(row) for row in self.list.rows]
+        return self.columns, [self.record(row) for row in self.list.rows]
 
     def export(self) -> None:
         """Write what is shown to a CSV file and say where it is."""

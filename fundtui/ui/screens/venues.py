@@ -144,6 +144,7 @@ class VenuesScreen(ListScreen):
     NAME = "venues"
     TITLE_TEXT = "Venues"
     FIELDS = FIELDS
+    MORE_COLUMNS = ("title", "error")
     SORT = ("state", False)
     BINDINGS = bindings_of("venues")
 
