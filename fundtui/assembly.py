@@ -77,6 +77,7 @@ def open_source(
         # Venue modules and the HTTP client take a tenth of a second to import: after the first frame, off the loop.
         transport = await asyncio.to_thread(open_transport)
         venues = [_load(name, settings) for name in chosen]
+        _introduce(calculator, venues, settings)
         experimental = frozenset(venue.name for venue in venues if venue.experimental)
         off = frozenset() if probe else disabled(settings, chosen, experimental - set(only or ()))
         fleet = Fleet(
@@ -85,7 +86,8 @@ def open_source(
             random.Random(source.seed if source.kind is SourceKind.DEMO else None),
             transport,
             deliver,
-            wanted=lambda: _wanted(watcher.loaded.settings),
+            wanted=lambda name: _wanted(watcher.loaded.settings, name),
+            timeout_s=settings.polling.timeout,
             on_event=report,
             base_url=source.base_url,
             disabled=off,
@@ -186,6 +188,17 @@ def calculator_settings(settings: Settings) -> CalculatorSettings:
     )
 
 
+def _introduce(calculator: Calculator, venues: Iterable[Venue], settings: Settings) -> None:
+    """Tell the calculator what the venues publish of themselves: fees, and how often they are asked."""
+    own_pace = pace(settings)
+    for venue in venues:
+        if venue.fees.taker == venue.fees.taker:
+            calculator.set_taker_fees({venue.name: venue.fees.taker})
+        required = [endpoint.every_s for endpoint in venue.endpoints if endpoint.required]
+        if required:
+            calculator.set_cadence(venue.name, own_pace.get(venue.name, max(required)))
+
+
 def _world(source: Source, settings: Settings) -> tuple[Clock, OpenTransport, tuple[str, ...]]:
     """Clock, transport and the venues that a source has."""
     if source.kind is SourceKind.DEMO:
@@ -227,6 +240,8 @@ def _load(name: str, settings: Settings) -> Venue:
     return msgspec.structs.replace(venue, base_url=mine.base_url)
 
 
-def _wanted(settings: Settings) -> Wanted:
+def _wanted(settings: Settings, venue: str) -> Wanted:
+    """What a venue's per-symbol endpoints are asked for."""
     assets = frozenset(asset for watchlist in settings.watchlists.values() for asset in watchlist.assets)
-    return Wanted(assets=assets, top=DEFAULT_TOP)
+    mine = settings.venues.named.get(venue)
+    return Wanted(assets=assets, top=mine.top if mine is not None and mine.top is not None else DEFAULT_TOP)

@@ -42,6 +42,6 @@ def request_for(
     )
 
 
-def timeout_for(every_s: float) -> float:
-    """The total deadline of one request of an endpoint asked that often."""
-    return min(TIMEOUT_MAX_S, TIMEOUT_SHARE * every_s)
+def timeout_for(every_s: float, longest_s: float = TIMEOUT_MAX_S) -> float:
+    """The total deadline of one request of an endpoint asked that often, `longest_s` at most."""
+    return min(longest_s, TIMEOUT_SHARE * every_s)

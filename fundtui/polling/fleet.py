@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from fundtui.clock import Clock
+from fundtui.polling.asking import TIMEOUT_MAX_S
 from fundtui.polling.health import Incident, describe, describe_off
 from fundtui.polling.judge import Trouble
 from fundtui.polling.limiter import SHARE, Limiter, LimiterState
@@ -42,7 +44,8 @@ class Fleet:
         transport: Transport,
         deliver: Deliver,
         *,
-        wanted: Callable[[], Wanted] = Wanted,
+        wanted: Callable[[str], Wanted] = lambda venue: Wanted(),
+        timeout_s: float = TIMEOUT_MAX_S,
         on_event: OnEvent = lambda event: None,
         base_url: str = "",
         disabled: Collection[str] = (),
@@ -50,7 +53,8 @@ class Fleet:
         share: float = SHARE,
         budgets: Mapping[str, LimiterState] | None = None,
     ) -> None:
-        """wanted: asked before each pass over a per-symbol endpoint. base_url: `--source URL`. poll_s: venue -> the
+        """wanted: asked with the venue's name before each pass over a per-symbol endpoint. timeout_s: the most that one
+        request may take in all. base_url: `--source URL`. poll_s: venue -> the
         user's pace. share: of each published budget. budgets: from `budgets()` of the run before."""
         self._venues = {venue.name: venue for venue in venues}
         self._clock = clock
@@ -58,6 +62,7 @@ class Fleet:
         self._transport = transport
         self._deliver = deliver
         self._wanted = wanted
+        self._timeout_s = timeout_s
         self._on_event = on_event
         self._base_url = base_url
         self._disabled = frozenset(disabled)
@@ -158,7 +163,8 @@ class Fleet:
             self._transport,
             self._limiters[name],
             self._deliver,
-            self._wanted,
+            functools.partial(self._wanted, name),
+            timeout_s=self._timeout_s,
             base_url=self._base_url,
             poll_s=self._poll_s.get(name),
             on_outcome=self._outcome,

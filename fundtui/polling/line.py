@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any
 
 from fundtui.clock import Clock
-from fundtui.polling.asking import timeout_for
+from fundtui.polling.asking import TIMEOUT_MAX_S, timeout_for
 from fundtui.polling.breaker import full_jitter
 from fundtui.polling.judge import Trouble, TroubleKind
 from fundtui.polling.schedule import Schedule
@@ -26,10 +26,12 @@ MIN_GAP_SHARE = 0.2
 class Line:
     """State of one endpoint. Times ending in `_at` are monotonic seconds, NaN for never."""
 
-    def __init__(self, clock: Clock, venue: str, endpoint: Endpoint, every_s: float) -> None:
+    def __init__(
+        self, clock: Clock, venue: str, endpoint: Endpoint, every_s: float, timeout_s: float = TIMEOUT_MAX_S
+    ) -> None:
         self.endpoint = endpoint
         self.every_s = every_s
-        self.timeout_s = timeout_for(every_s)
+        self.timeout_s = timeout_for(every_s, timeout_s)
         self.schedule = Schedule(clock, venue, endpoint.name, every_s, required=endpoint.required)
         self.value: Any = None
         self.answered_at = math.nan

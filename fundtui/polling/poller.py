@@ -16,6 +16,7 @@ from typing import Any
 
 from fundtui.clock import Clock
 from fundtui.market import Batch
+from fundtui.polling.asking import TIMEOUT_MAX_S
 from fundtui.polling.breaker import Breaker
 from fundtui.polling.collecting import Collector
 from fundtui.polling.fetching import Fetcher, HeldBack, guarded
@@ -49,6 +50,7 @@ class Poller:
         deliver: Deliver,
         wanted: Callable[[], Wanted] = Wanted,
         *,
+        timeout_s: float = TIMEOUT_MAX_S,
         base_url: str = "",
         poll_s: float | None = None,
         on_outcome: Callable[[str, Trouble | None], None] = lambda venue, trouble: None,
@@ -56,7 +58,7 @@ class Poller:
         """`poll_s` is the user's pace for the required endpoints; `on_outcome` hears of every poll's end."""
         self.venue = venue
         self.limiter = limiter
-        self.lines = [Line(clock, venue.name, one, _pace(one, poll_s)) for one in venue.endpoints]
+        self.lines = [Line(clock, venue.name, one, _pace(one, poll_s), timeout_s) for one in venue.endpoints]
         self._collector = Collector(venue, self.lines)
         self.cadence_s = self._collector.cadence_s
         self.breaker = Breaker(rng, self.cadence_s if self.cadence_s == self.cadence_s else 15.0)

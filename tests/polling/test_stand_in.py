@@ -174,7 +174,7 @@ async def test_okx_falls_back_to_single_calls_for_the_watched_assets() -> None:
             random.Random(2),
             LiveTransport(clock, {}),
             batches.append,
-            wanted=lambda: Wanted(assets=frozenset({"BTC", "SOL"})),
+            wanted=lambda venue: Wanted(assets=frozenset({"BTC", "SOL"})),
             base_url=url,
             poll_s={"okx": 1.0},
         )
