@@ -1,7 +1,8 @@
 """Lighter (zkLighter) perpetuals. Wire facts: venue sheet lighter.
 
 `funding-rates` quotes per eight hours, and an eighth of that is paid every hour; `fundings`, the history, is in percent
-per hour without a sign.
+per hour without a sign. The limit of a market's open interest (`open_interest_limit`) is told over the web socket only,
+so it is not known here.
 """
 
 from __future__ import annotations
