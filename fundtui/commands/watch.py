@@ -185,7 +185,8 @@ class _Watch:
     async def _line(self, record: dict[str, Any], position: int, bell: str = "") -> None:
         form = self.arguments.format
         if form == "ndjson":
-            await self._put(_ndjson(record), position)
+            # A pipe carries lines of JSON and nothing else.
+            await self._put(_ndjson(record), position, bell if self.output.is_terminal and self.bell.wanted else "")
         elif form == "text":
             await self._put(_text(record), position, bell if self.output.is_terminal or self.bell.wanted else "")
 
