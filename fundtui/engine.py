@@ -156,6 +156,7 @@ class Engine:
                 return False
             await self.clock.sleep(SETTLE_CHECK_S)
         self._changed(self.calculator.tick(self.clock.utc_ms()))
+        self.calculator.refresh_pairs(self.clock.utc_ms())
         return True
 
     async def look_at_configuration(self) -> None:

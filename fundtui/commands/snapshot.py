@@ -26,8 +26,10 @@ DEFAULT_COLUMNS = {
         "venue symbol asset rate interval_h hourly next_funding_ms mark premium theory divergence cap_use oi_usd age "
         "reasons"
     ).split(),
-    Level.PAIR: "asset short_venue long_venue net breakeven score capacity_usd".split(),
+    Level.PAIR: ("asset trade short long spread net net_apr breakeven cost sd score size_usd next_funding_ms").split(),
 }
+
+DEFAULT_SORT = {Level.ASSET: "-spread", Level.PAIR: "-score"}
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,7 +67,7 @@ def _print_venues(engine: Engine, arguments: argparse.Namespace) -> None:
 def _print_rows(engine: Engine, level: Level, arguments: argparse.Namespace) -> None:
     table = engine.table(level)
     watchlist = getattr(arguments, "watchlist", None)
-    sort = arguments.sort or ("-spread" if level is Level.ASSET else None)
+    sort = arguments.sort or DEFAULT_SORT.get(level)
     rows = choose(engine, level, where=arguments.where, watchlist=watchlist, sort=sort, limit=arguments.limit)
     if arguments.format == "table":
         default = [key for key in DEFAULT_COLUMNS[level] if key in table.metrics]

@@ -158,7 +158,7 @@ class Polling(Struct, frozen=True, kw_only=True):
 class Costs(Struct, frozen=True, kw_only=True):
     """What a pair of positions costs (methodology §4)."""
 
-    size_usd: Annotated[Dollars, about("notional of each leg", ge=1.0)] = 100_000.0
+    size_usd: Annotated[Dollars, about("notional of each leg", ge=1.0)] = 10_000.0
     horizon: Annotated[Seconds, about("how long a pair is meant to be held", ge=3600.0)] = 7 * 86_400.0
     half_spread: Annotated[Fraction, about("half of bid-ask where the book is unknown", ge=0.0, le=0.05)] = 0.0001
     impact: Annotated[float, about("factor of the square-root impact law", ge=0.0, le=5.0)] = 1.0
