@@ -99,7 +99,7 @@ def test_values_are_read_in_their_units(tmp_path: Path) -> None:
     rule = settings.alerts.rules["wide-spread"]
     assert (rule.wait, rule.severity, rule.notify) == (300.0, Severity.WARNING, ("terminal", "ntfy"))
     assert settings.notify.sinks["ntfy"].url == "https://ntfy.example/desk"
-    assert settings.costs.size_usd == 100_000.0
+    assert settings.costs.size_usd == 10_000.0
 
 
 def test_file_is_weaker_than_state_than_environment_than_flags(tmp_path: Path) -> None:
