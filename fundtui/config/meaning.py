@@ -59,6 +59,9 @@ def _check_watchlists(settings: Settings, report: Report) -> None:
 
 
 def _check_venues(settings: Settings, report: Report) -> None:
+    chosen = settings.venues
+    if not (chosen.disable or chosen.enable or chosen.only or chosen.named):
+        return
     known = venues.names()
     for field in ("disable", "enable", "only"):
         for name in getattr(settings.venues, field):
