@@ -143,7 +143,7 @@ def schedule(table: Table, now_ms: int, hours: int, step_h: int) -> Schedule:
 def flows(table: Table, now_ms: int, start_ms: int, end_ms: int) -> list[Flow]:
     """Who pays whom from start to end, the largest flows."""
     due = _Due(table, now_ms)
-    places, times, numbers = due.events(max(start_ms, now_ms // HOUR_MS * HOUR_MS), end_ms)
+    places, times, numbers = due.events(now_ms // HOUR_MS * HOUR_MS, end_ms)
     inside = times >= start_ms
     places, times, numbers = places[inside], times[inside], numbers[inside]
     largest = np.argsort(-np.abs(due.dollars[places]), kind="stable")[:MOST_FLOWS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -13,7 +14,7 @@ from textual.strip import Strip
 from fundtui.imbalance.display import display
 from fundtui.imbalance.table import Table
 from fundtui.ui.cells import Scene
-from fundtui.ui.grid import NOBODY, Grid, heat, heat_value, spread_of
+from fundtui.ui.grid import NOBODY, Grid, heat, spread_of
 from fundtui.ui.gridview import GridView
 from fundtui.ui.paint import Span, fitted, strip_of
 from fundtui.ui.pieces import Line, spans
@@ -28,6 +29,7 @@ CELL = 8
 _ASSET = 9
 _NARROW = 100
 _WHEEL_LINES = 3
+_NUMBER = re.compile(r"[+-]?\d+\.\d+")
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -224,7 +226,7 @@ class GridTable(Panel, can_focus=True):
         if self.grid is None or math.isnan(value):
             return MISSING
         text = display(self.grid.metric, value, basis=scene.basis)
-        return text if len(text) < CELL else f"{heat_value(self.grid.metric, value) * 100:+.0f}%"
+        return text if len(text) < CELL else shortened(text)
 
     def _cell(self, scene: Scene, grid: Grid, row: int, venue: int) -> tuple[str, str, str]:
         """Text, pen and surface of one venue's figure."""
@@ -331,3 +333,8 @@ class GridTable(Panel, can_focus=True):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
         self.scroll_rows(-_WHEEL_LINES)
+
+
+def shortened(text: str) -> str:
+    """A figure without its decimals: `+120.4bp` as `+120bp`."""
+    return _NUMBER.sub(lambda found: f"{float(found[0]):+.0f}", text, count=1)
