@@ -71,10 +71,11 @@ def _compact_day(
     if not len(tail.times):
         return
     yield from _gather(live, venue, tail)
-    owners = dict(zip(tail.rows, state.terms(np.array(list(tail.rows), np.int64)).instrument.tolist(), strict=True))
     by_owner: dict[int, list[int]] = {}
-    for contract, owner in owners.items():
-        by_owner.setdefault(owner, []).append(contract)
+    for contract in tail.rows:
+        owner = state.owner(contract)
+        if owner is not None:
+            by_owner.setdefault(owner, []).append(contract)
     times = np.concatenate((clock, tail.times))
     known = _owners_of(state, venue)
     chunks: list[tuple[int, bytes]] = []
@@ -133,7 +134,8 @@ def _grow(before: bytes | None, polls: int, more: int, rows: dict[int, tuple[lis
 def _bars(state: State, times: Ints, chunk: DayChunk) -> list[Bar]:
     """The hours of a day. Rates of another period than the hour's last one are not compared with it."""
     when = times[chunk.seen]
-    period_h = state.terms(chunk.contract).period_h
+    contracts = state.known(chunk.contract)
+    period_h = np.array([one.rate_period_h if one is not None else np.nan for one in contracts], np.float64)
     known = chunk.rate == chunk.rate
     found = []
     hours = when // HOUR_MS

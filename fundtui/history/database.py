@@ -9,7 +9,7 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,14 @@ import msgspec
 
 BUSY_S = 5.0
 MIB = 1 << 20
+GARBLED = "its schema is garbled"
+"""SQLite quotes what it cannot read in its message, and Python then cannot read the message."""
 WAL_LIMIT = 64 * MIB
 SIDE_FILES = ("-wal", "-shm", "-journal")
 _VERSIONS = "CREATE TABLE IF NOT EXISTS schema (room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"
+
+
+Connect = Callable[[str], sqlite3.Connection]
 
 
 class StoreProblem(Exception):
@@ -75,6 +80,18 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in {28, 122}
 
 
+def _text(content: bytes) -> str:
+    """Text of a file that may be damaged."""
+    return content.decode("utf-8", "replace")
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    """Python's own SQLite; transactions are ours to begin and end."""
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
+    connection.text_factory = _text
+    return connection
+
+
 class Database:
     """An open file. `connection` is used under `lock` by whatever thread; `problem` says what was found at opening."""
 
@@ -87,15 +104,17 @@ class Database:
         durable: bool = True,
         check: bool = True,
         writable: bool = True,
+        connect: Connect = _connect,
     ) -> None:
         """durable: every commit survives a power cut (FULL), else only a crash (NORMAL). A damaged file is set aside
-        and a new one begun. Raises NewerRecord, DiskFull, StoreProblem."""
+        and a new one begun. connect: opens a file by its URI. Raises NewerRecord, DiskFull, StoreProblem."""
         self.path = path
         self.problem = ""
         self.aside: Path | None = None
         self.writable = writable
         self.lock = threading.RLock()
         self._schemas = schemas
+        self._connect = connect
         self._durable = durable
         if writable:
             private_file(path)
@@ -108,10 +127,12 @@ class Database:
 
     def _open(self, *, check: bool) -> sqlite3.Connection:
         mode = "rw" if self.writable else "ro"
-        uri = f"{self.path.absolute().as_uri()}?mode={mode}"
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
+        connection = self._connect(f"{self.path.absolute().as_uri()}?mode={mode}")
         try:
             self._prepare(connection, check=check)
+        except UnicodeDecodeError as error:
+            connection.close()
+            raise sqlite3.DatabaseError(GARBLED) from error
         except BaseException:
             connection.close()
             raise
@@ -188,6 +209,9 @@ class Database:
             except sqlite3.Error as error:
                 self._roll_back()
                 raise self._problem(error) from error
+            except UnicodeDecodeError as error:
+                self._roll_back()
+                raise StoreProblem(f"{self.path}: {GARBLED}") from error
             except BaseException:
                 self._roll_back()
                 raise
@@ -205,6 +229,8 @@ class Database:
                 return self.connection.execute(query, values).fetchall()
             except sqlite3.Error as error:
                 raise self._problem(error) from error
+            except UnicodeDecodeError as error:
+                raise StoreProblem(f"{self.path}: {GARBLED}") from error
 
     def data_version(self) -> int:
         """A number that differs once another process has committed."""
@@ -260,6 +286,6 @@ def _next_row(connection: sqlite3.Connection, table: str, after: int) -> tuple[A
         row: tuple[Any, ...] | None = connection.execute(
             f"SELECT rowid, * FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT 1", (after,)
         ).fetchone()
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return False
     return row

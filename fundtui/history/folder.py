@@ -112,8 +112,9 @@ class Room:
         return max(RESERVE_LEAST, min(int(total * RESERVE_SHARE), RESERVE_MOST))
 
     def low(self) -> bool:
-        """Whether recording must pause."""
-        return shutil.disk_usage(self._folder).free < self.reserve
+        """Whether recording must pause. Once the ballast is gone, there must be ample room for it again first."""
+        again = 0 if (self._folder / BALLAST).exists() else 2 * self._ballast_bytes
+        return shutil.disk_usage(self._folder).free < self.reserve + again
 
     def load_ballast(self) -> None:
         """Lay the ballast file down, if there is ample room for it."""

@@ -52,15 +52,21 @@ def encode_delta(frame: Frame, time_ms: int, key: Key) -> bytes:
 
 def _coded(numbers: Floats, guess: Codes | None = None) -> tuple[Codes, Ints]:
     codes, whole = codec.decimals(numbers, guess)
-    derived = numbers[OI_USD] == numbers[OI_BASE] * numbers[MARK]
+    derived = numbers[OI_USD] == _product(numbers)
     codes[OI_USD, derived], whole[OI_USD, derived] = DERIVED, 0
     return codes, whole
+
+
+def _product(numbers: Floats) -> Floats:
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        product: Floats = numbers[OI_BASE] * numbers[MARK]
+    return product
 
 
 def _values(codes: Codes, whole: Ints) -> Floats:
     numbers = codec.undecimals(codes, whole)
     derived = codes[OI_USD] == DERIVED
-    numbers[OI_USD, derived] = (numbers[OI_BASE] * numbers[MARK])[derived]
+    numbers[OI_USD, derived] = _product(numbers)[derived]
     return numbers
 
 

@@ -70,7 +70,7 @@ class SqliteStore:
         if writable:
             _save(
                 self._state_file,
-                {"value": 3, "settled": 3, "venue": 3, "instrument": 5, "contract": 5, "event": 4},
+                {"value": 3, "settled": 3, "venue": 3, "instrument": 5, "contract": 4, "event": 4},
                 self._problems,
             )
             _save(self._live_file, {"poll": 4}, self._problems)
@@ -139,9 +139,7 @@ class SqliteStore:
         found = []
         for venue, number in self.state.venues().items():
             last_ms = self.live.last_ms(number, min(at_ms, hot.TIMES))
-            found += [
-                self._batch(venue, *one) for one in self.live.frames(number, last_ms, last_ms + 1) if last_ms >= 0
-            ]
+            found += list(self._polls(venue, number, last_ms, last_ms + 1)) if last_ms >= 0 else []
         return sorted(found, key=_when)
 
     def polls(self, start_ms: int, end_ms: int = FOREVER_MS) -> Iterator[Batch]:
@@ -150,7 +148,10 @@ class SqliteStore:
 
     def _polls(self, venue: str, number: int, start_ms: int, end_ms: int) -> Iterator[Batch]:
         for time_ms, frame in self.live.frames(number, start_ms, end_ms):
-            yield self._batch(venue, time_ms, frame)
+            try:
+                yield self._batch(venue, time_ms, frame)
+            except codec.Damaged as error:
+                self._problems.append(f"a poll of {venue} was left out: {error}")
 
     def after(self, seen: Mapping[str, int]) -> list[Batch]:
         found = []
@@ -160,6 +161,8 @@ class SqliteStore:
 
     def _batch(self, venue: str, time_ms: int, frame: Frame) -> Batch:
         contracts = self.state.contracts(frame.contracts)
+        if any(one.venue != venue for one in contracts):
+            raise codec.Damaged("contracts of another venue")
         rows: list[list[Any]] = frame.numbers.T.tolist()
         quotes = []
         for contract, seen_ms, numbers, bits in zip(
@@ -181,11 +184,19 @@ class SqliteStore:
         times.append(tail.time_ms)
         contracts.append(tail.contract)
         rates.append(tail.rate)
-        contract = np.concatenate(contracts)
+        return self._series(
+            venue, symbol, np.concatenate(times), np.concatenate(contracts), np.concatenate(rates)
+        ).since(start_ms, end_ms)
+
+    def _series(self, venue: str, symbol: str, times: codec.Ints, contract: codec.Ints, rates: codec.Floats) -> Series:
+        """Rates with the terms of their contracts; without those of contracts that were lost or are another's."""
         distinct, place = np.unique(contract, return_inverse=True)
-        terms = self.state.terms(distinct)
-        whole = Series(np.concatenate(times), np.concatenate(rates), terms.period_h[place], terms.interval_h[place])
-        return whole.since(start_ms, end_ms)
+        known = self.state.known(distinct)
+        mine = [one is not None and (one.venue, one.symbol) == (venue, symbol) for one in known]
+        period_h = np.array([one.rate_period_h if one is not None else np.nan for one in known], np.float64)
+        interval_h = np.array([one.interval_h if one is not None else np.nan for one in known], np.float64)
+        there = np.array(mine, np.bool_)[place]
+        return Series(times[there], rates[there], period_h[place][there], interval_h[place][there])
 
     def _chunks(
         self, owner: int, number: int, start_ms: int, end_ms: int

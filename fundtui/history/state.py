@@ -6,13 +6,12 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from fundtui.history import codec
-from fundtui.history.codec import Floats, Ints
+from fundtui.history.codec import Ints
 from fundtui.history.database import Database, Schema
 from fundtui.history.store import merge_settlement
 from fundtui.market import Instrument, Settlement
@@ -26,9 +25,8 @@ SCHEMA = Schema(
         CREATE TABLE venue (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
         CREATE TABLE instrument (id INTEGER PRIMARY KEY, venue INTEGER NOT NULL, symbol TEXT NOT NULL,
             asset TEXT NOT NULL, UNIQUE (venue, symbol)) STRICT;
-        CREATE TABLE contract (id INTEGER PRIMARY KEY, instrument INTEGER NOT NULL, digest INTEGER NOT NULL,
-            body BLOB NOT NULL) STRICT;
-        CREATE INDEX contract_digest ON contract (digest);
+        CREATE TABLE contract (id INTEGER PRIMARY KEY, instrument INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+        CREATE INDEX contract_of ON contract (instrument);
         CREATE TABLE settled (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
         CREATE TABLE event (id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
         CREATE INDEX event_time ON event (time_ms);
@@ -42,17 +40,13 @@ MOST_NUMBERS = 200_000
 MONTH_BITS = 16
 FIELDS = ("rate", "interval_h", "premium", "price")
 
+VENUE_BITS, INSTRUMENT_BITS, CONTRACT_BITS = 20, 46, 48
+"""Numbers follow from what they stand for, so that what was lost of a damaged file gets the same number again."""
+MOST_PROBES = 4
+
 _encode = msgspec.msgpack.Encoder(enc_hook=str).encode
 _contract_decoder = msgspec.msgpack.Decoder(Instrument)
 _event_decoder = msgspec.msgpack.Decoder(Event, dec_hook=lambda kind, value: clean(value))
-
-
-class Terms(NamedTuple):
-    """What a contract says about its rate, by contract number."""
-
-    instrument: Ints
-    period_h: Floats
-    interval_h: Floats
 
 
 class State:
@@ -84,10 +78,19 @@ class State:
         known = self.venue(name)
         if known is not None:
             return known
-        with self.database.transaction() as connection:
-            number = connection.execute("INSERT INTO venue (name) VALUES (?)", (name,)).lastrowid
-        assert number is not None
-        self._venues[name] = number
+        with self.database.transaction():
+            self._venues[name] = number = self._venue_within(name)
+        return number
+
+    def _venue_within(self, name: str) -> int:
+        """As `add_venue`, inside a transaction that is open already."""
+        number = _number(name.encode(), VENUE_BITS)
+        execute = self.database.connection.execute
+        while (kept := execute("SELECT name FROM venue WHERE id = ?", (number,)).fetchone()) is not None:
+            if kept[0] == name:
+                return number
+            number += 1
+        execute("INSERT INTO venue VALUES (?, ?)", (number, name))
         return number
 
     def instrument(self, venue: str, symbol: str) -> int | None:
@@ -106,12 +109,22 @@ class State:
         known = self.instrument(venue, symbol)
         if known is not None:
             return known
-        number_of_venue = self.add_venue(venue)
-        with self.database.transaction() as connection:
-            insert = "INSERT INTO instrument (venue, symbol, asset) VALUES (?, ?, ?)"
-            number = connection.execute(insert, (number_of_venue, symbol, asset)).lastrowid
-        assert number is not None
-        self._instruments[venue, symbol] = number
+        with self.database.transaction():
+            self._instruments[venue, symbol] = number = self._instrument_within(venue, symbol, asset)
+        return number
+
+    def _instrument_within(self, venue: str, symbol: str, asset: str) -> int:
+        """As `add_instrument`, inside a transaction that is open already. An asset that is known now is noted."""
+        owner, number = self._venue_within(venue), _number(f"{venue} {symbol}".encode(), INSTRUMENT_BITS)
+        execute = self.database.connection.execute
+        query = "SELECT venue, symbol FROM instrument WHERE id = ?"
+        while (kept := execute(query, (number,)).fetchone()) is not None:
+            if kept == (owner, symbol):
+                if asset:
+                    execute("UPDATE instrument SET asset = ? WHERE id = ?", (asset, number))
+                return number
+            number += 1
+        execute("REPLACE INTO instrument VALUES (?, ?, ?, ?)", (number, owner, symbol, asset))
         return number
 
     def instruments(self) -> list[tuple[str, str, str]]:
@@ -130,38 +143,25 @@ class State:
             with self.database.transaction():
                 for contract in contracts:
                     if contract not in numbers:
-                        numbers[contract] = self._number(contract)
+                        numbers[contract] = self._contract_within(contract)
         return np.fromiter(map(numbers.__getitem__, contracts), np.int64, len(contracts))
 
-    def _number(self, contract: Instrument) -> int:
+    def _contract_within(self, contract: Instrument) -> int:
         body = _encode(contract)
-        digest = int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big", signed=True)
+        number = _number(body, CONTRACT_BITS)
         execute = self.database.connection.execute
-        for number, kept in execute("SELECT id, body FROM contract WHERE digest = ?", (digest,)).fetchall():
-            if kept == body:
-                return int(number)
-        owner = self._instrument_within(contract)
-        insert = "INSERT INTO contract (instrument, digest, body) VALUES (?, ?, ?)"
-        added = execute(insert, (owner, digest, body)).lastrowid
-        assert added is not None
-        return added
+        owner = self._instrument_within(contract.venue, contract.symbol, contract.asset_id)
+        while (kept := execute("SELECT body FROM contract WHERE id = ?", (number,)).fetchone()) is not None:
+            if kept[0] == body:
+                return number
+            number += 1
+        execute("INSERT INTO contract VALUES (?, ?, ?)", (number, owner, body))
+        return number
 
-    def _instrument_within(self, contract: Instrument) -> int:
-        """As `add_instrument`, inside a transaction that is open already."""
-        execute = self.database.connection.execute
-        venue = execute("SELECT id FROM venue WHERE name = ?", (contract.venue,)).fetchone()
-        if venue is None:
-            venue = (execute("INSERT INTO venue (name) VALUES (?)", (contract.venue,)).lastrowid,)
-        found = execute(
-            "SELECT id FROM instrument WHERE venue = ? AND symbol = ?", (*venue, contract.symbol)
-        ).fetchone()
-        if found is not None:
-            execute("UPDATE instrument SET asset = ? WHERE id = ?", (contract.asset_id, *found))
-            return int(found[0])
-        insert = "INSERT INTO instrument (venue, symbol, asset) VALUES (?, ?, ?)"
-        added = execute(insert, (*venue, contract.symbol, contract.asset_id)).lastrowid
-        assert added is not None
-        return added
+    def known(self, numbers: Ints) -> list[Instrument | None]:
+        """Contracts by number, None for one that was lost."""
+        self._learn(numbers)
+        return [self._contracts.get(number) for number in numbers.tolist()]
 
     def contracts(self, numbers: Ints) -> list[Instrument]:
         """Contracts by number. Raises Damaged for a number that was never given."""
@@ -171,14 +171,10 @@ class State:
         except KeyError as error:
             raise codec.Damaged(f"no contract {error.args[0]}") from error
 
-    def terms(self, numbers: Ints) -> Terms:
-        """Instrument, rate period and interval of contracts by number. Raises Damaged."""
-        contracts = self.contracts(numbers)
-        return Terms(
-            np.fromiter((self._owners[number] for number in numbers.tolist()), np.int64, len(numbers)),
-            np.array([one.rate_period_h for one in contracts], np.float64),
-            np.array([one.interval_h for one in contracts], np.float64),
-        )
+    def owner(self, number: int) -> int | None:
+        """The instrument of a contract by number, None where it was lost."""
+        self._learn(np.array([number], np.int64))
+        return self._owners.get(number)
 
     def _learn(self, numbers: Ints) -> None:
         missing = [number for number in set(numbers.tolist()) if number not in self._contracts]
@@ -187,10 +183,13 @@ class State:
             marks = ",".join("?" * len(part))
             query = f"SELECT id, instrument, body FROM contract WHERE id IN ({marks})"
             for number, owner, body in self.database.rows(query, part):
+                # A number follows from the contract, so a contract that was changed does not have it any more.
+                if not 0 <= number - _number(body, CONTRACT_BITS) < MOST_PROBES:
+                    continue
                 try:
                     self._contracts[number] = _contract_decoder.decode(body)
-                except msgspec.MsgspecError as error:
-                    raise codec.Damaged(f"contract {number}: {error}") from error
+                except msgspec.MsgspecError:
+                    continue
                 self._owners[number] = owner
 
     # --- settlements ------------------------------------------------------------------------------
@@ -212,7 +211,7 @@ class State:
                     for time_ms, one in rows.items():
                         kept[time_ms] = merge_settlement(kept[time_ms], one) if time_ms in kept else one
                     new += len(kept) - before
-                    body = encode_settlements([kept[time_ms] for time_ms in sorted(kept)])
+                    body = encode_settlements([kept[time_ms] for time_ms in sorted(kept)], *key)
                     connection.execute("REPLACE INTO settled VALUES (?, ?)", (chunk, body))
         return new
 
@@ -236,7 +235,8 @@ class State:
         """See `Store.note`."""
         with self.database.transaction() as connection:
             connection.executemany(
-                "INSERT INTO event (time_ms, body) VALUES (?, ?)", ((one.time_ms, _encode(one)) for one in events)
+                "INSERT INTO event (time_ms, body) VALUES (?, ?)",
+                ((one.time_ms, codec.seal([_encode(one)])) for one in events),
             )
 
     def events(self, start_ms: int, end_ms: int, limit: int) -> list[Event]:
@@ -245,8 +245,8 @@ class State:
         found = []
         for (body,) in self.database.rows(query, (start_ms, end_ms, limit)):
             try:
-                found.append(_event_decoder.decode(body))
-            except (msgspec.MsgspecError, ValueError):
+                found.append(_event_decoder.decode(codec.unseal(body)[0]))
+            except (codec.Damaged, msgspec.MsgspecError):
                 # A damaged entry, or a kind that a newer fundtui had: the others are still worth reading.
                 continue
         return found[::-1]
@@ -254,12 +254,22 @@ class State:
     def keep(self, values: Mapping[str, bytes]) -> None:
         """See `Store.keep`."""
         with self.database.transaction() as connection:
-            connection.executemany("REPLACE INTO value VALUES (?, ?)", values.items())
+            rows = ((name, codec.seal([body])) for name, body in values.items())
+            connection.executemany("REPLACE INTO value VALUES (?, ?)", rows)
 
     def kept(self, name: str) -> bytes | None:
         """See `Store.kept`."""
         rows = self.database.rows("SELECT body FROM value WHERE name = ?", (name,))
-        return rows[0][0] if rows else None
+        try:
+            return bytes(codec.unseal(rows[0][0])[0]) if rows else None
+        except codec.Damaged:
+            return None
+
+
+def _number(content: bytes, bits: int) -> int:
+    """A number for a content, never 0 and with some room above it for others that would have the same."""
+    digest = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big") >> (64 - bits)
+    return min(max(digest, 1), (1 << bits) - MOST_PROBES - 1)
 
 
 def _month(time_ms: int) -> int:
@@ -267,22 +277,22 @@ def _month(time_ms: int) -> int:
     return when.year * MONTHS + when.month
 
 
-def encode_settlements(settled: Sequence[Settlement]) -> bytes:
-    """Settlements of one instrument, sorted by time."""
+def encode_settlements(settled: Sequence[Settlement], venue: str, symbol: str) -> bytes:
+    """Settlements of one instrument, sorted by time, with its name."""
     times = np.array([one.time_ms for one in settled], np.int64)
     columns = [np.array([getattr(one, name) for one in settled], np.float64) for name in FIELDS]
     head = np.array([len(settled)], "<i8").tobytes()
-    return codec.seal([head, codec.encode_whole(times), *map(codec.encode, columns)])
+    return codec.seal([head, f"{venue} {symbol}".encode(), codec.encode_whole(times), *map(codec.encode, columns)])
 
 
 def decode_settlements(body: bytes, venue: str, symbol: str) -> list[Settlement]:
-    """The settlements of `encode_settlements`. Raises Damaged."""
+    """The settlements of `encode_settlements`. Raises Damaged, also where they are another instrument's."""
     parts = codec.unseal(body)
-    if len(parts) != 2 + len(FIELDS) or len(parts[0]) != 8:
-        raise codec.Damaged("not settlements")
+    if len(parts) != 3 + len(FIELDS) or len(parts[0]) != 8 or parts[1] != f"{venue} {symbol}".encode():
+        raise codec.Damaged("not settlements of this instrument")
     count = int(np.frombuffer(parts[0], "<i8")[0])
-    times = codec.decode_whole(parts[1], count).tolist()
-    columns = [codec.decode(part, count).tolist() for part in parts[2:]]
+    times = codec.decode_whole(parts[2], count).tolist()
+    columns = [codec.decode(part, count).tolist() for part in parts[3:]]
     return [
         Settlement(venue=venue, symbol=symbol, time_ms=time_ms, **dict(zip(FIELDS, numbers, strict=True)))
         for time_ms, *numbers in zip(times, *columns, strict=True)

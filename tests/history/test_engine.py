@@ -43,9 +43,7 @@ def engine_of(tmp_path: Path, clock: Clock, record: Record | None, warmth: Warmt
 
     async def open_fleet(deliver: Deliver, report: Report) -> Feed:
         venues = [load(name) for name in VENUES]
-        fleet = Fleet(
-            venues, clock, random.Random(1), transport, deliver, on_event=report, budgets=warmth.budgets
-        )
+        fleet = Fleet(venues, clock, random.Random(1), transport, deliver, on_event=report, budgets=warmth.budgets)
         if record is not None:
             record.provide(Asking({one.name: one for one in venues}, transport, fleet.limiter, 0.5))
         return fleet

@@ -1,0 +1,149 @@
+"""The recorded past: the same figures as were live, nothing before its time, and the keys of a player."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fundtui.clock import LoopClock
+from fundtui.history.database import StoreProblem
+from fundtui.history.player import Player
+from fundtui.history.replay import ReplayClock
+from fundtui.history.sqlite_store import SqliteStore
+from fundtui.imbalance.calculator import Calculator
+from fundtui.imbalance.catalogue import Level
+from fundtui.market import Batch
+from fundtui.simulation.loop import run_virtual
+from fundtui.status import Event, EventKind
+from fundtui.text import clean
+from tests.history.market import ALPHA, BETA, START_MS, batch
+
+MINUTE = 60_000
+POLLS = 240
+
+
+def figures(calculator: Calculator, level: Level) -> dict[str, dict[str, float]]:
+    """Metric -> row's name -> value."""
+    table = calculator.tables[level]
+    return {
+        key: {name: float(column[row]) for name, row in table.index.items()} for key, column in table.columns.items()
+    }
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> tuple[Path, dict[int, Calculator]]:
+    """A recorded afternoon, and the calculators that were live at three moments of it."""
+    store = SqliteStore(tmp_path, now_ms=START_MS)
+    live: dict[int, Calculator] = {}
+    for moment in (50, 120, 200):
+        calculator = live[START_MS + moment * MINUTE + 500] = Calculator()
+        for step in range(moment + 1):
+            for one in (batch(START_MS + step * MINUTE), batch(START_MS + step * MINUTE + 300, BETA)):
+                calculator.apply(one, one.observed_ms)
+        calculator.tick(START_MS + moment * MINUTE + 500)
+    for step in range(POLLS):
+        store.append([batch(START_MS + step * MINUTE, ALPHA), batch(START_MS + step * MINUTE + 300, BETA)])
+    store.note(
+        [
+            Event(time_ms=START_MS + minute * MINUTE, kind=EventKind.LISTED, text=clean(f"minute {minute}"))
+            for minute in (10, 100, 150)
+        ]
+    )
+    store.close()
+    return tmp_path, live
+
+
+def test_figures_are_those_that_were_live(record: tuple[Path, dict[int, Calculator]]) -> None:
+    folder, live = record
+
+    async def play() -> None:
+        player = Player(folder, Calculator, at_ms=START_MS + MINUTE, base=LoopClock(0))
+        player.pause()
+        for at_ms, calculator in live.items():
+            scene = player.go_to(at_ms)
+            for level in (Level.INSTRUMENT, Level.ASSET):
+                was, now = figures(calculator, level), figures(scene.calculator, level)
+                for key in ("rate", "apr", "price", "basis", "age", "next", "oi_usd", "consensus", "spread"):
+                    if key in was:
+                        np.testing.assert_array_equal(
+                            [was[key][name] for name in sorted(was[key])],
+                            [now[key][name] for name in sorted(now[key])],
+                            err_msg=key,
+                        )
+        player.close()
+
+    run_virtual(play())
+
+
+def test_polls_and_entries_come_in_their_time(record: tuple[Path, dict[int, Calculator]]) -> None:
+    folder, _ = record
+
+    async def play() -> None:
+        base = LoopClock(0)
+        player = Player(folder, Calculator, at_ms=START_MS + 95 * MINUTE, speed=60.0, base=base)
+        scene = player.scene()
+        assert [one.text for one in scene.events] == ["minute 10"]
+        polls: list[Batch] = []
+        told: list[str] = []
+        feed = player.feed(polls.append, lambda event: told.append(event.text))
+        feed.start()
+        await base.sleep(4.01)
+        assert player.clock.utc_ms() == START_MS + 99 * MINUTE + 600
+        assert {one.observed_ms for one in polls if one.venue == "alpha"} == {
+            START_MS + minute * MINUTE for minute in range(96, 100)
+        }
+        assert told == []
+        player.pause()
+        seen = len(polls)
+        await base.sleep(1000.0)
+        assert (len(polls), told) == (seen, [])
+        player.pause(paused=False)
+        await base.sleep(2.0)
+        assert told == ["minute 100"]
+        at_ms = player.next_event_ms()
+        assert at_ms == START_MS + 150 * MINUTE - 2000
+        scene = player.go_to(at_ms)
+        assert [one.text for one in scene.events] == ["minute 10", "minute 100"]
+        polls.clear()
+        await base.sleep(0.1)
+        assert told == ["minute 100", "minute 150"]
+        assert {one.observed_ms for one in polls} == {START_MS + 150 * MINUTE, START_MS + 150 * MINUTE + 300}
+        scene = player.go_to(START_MS + 20 * MINUTE)
+        assert [one.text for one in scene.events] == ["minute 10"]
+        player.go_to(START_MS + 10_000 * MINUTE)
+        assert player.clock.utc_ms() == player.last_ms
+        await base.sleep(5.0)
+        assert feed.ended
+        await feed.stop()
+        player.close()
+
+    run_virtual(play())
+
+
+def test_a_clock_of_the_past_can_be_paused_sped_up_and_set() -> None:
+    async def play() -> None:
+        base = LoopClock(0)
+        clock = ReplayClock(1_000_000, speed=10.0, base=base)
+        await base.sleep(1.0)
+        assert clock.utc_ms() == 1_010_000
+        before = clock.monotonic()
+        clock.set(5_000_000)
+        assert (clock.utc_ms(), clock.monotonic()) == (5_000_000, before)
+        clock.pause()
+        await base.sleep(50.0)
+        assert clock.utc_ms() == 5_000_000
+        clock.set_speed(2.0)
+        clock.pause(paused=False)
+        start = base.monotonic()
+        await clock.sleep(20.0)
+        assert base.monotonic() - start == pytest.approx(10.0)
+
+    run_virtual(play())
+
+
+def test_an_empty_record_says_so(tmp_path: Path) -> None:
+    SqliteStore(tmp_path, now_ms=START_MS).close()
+    with pytest.raises(StoreProblem, match="no polls are kept"):
+        Player(tmp_path, Calculator, base=LoopClock(0))
