@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from fundtui.alerts.alert import Subject
 from fundtui.alerts.book import AlertRow, Standing, Term, Why
 from fundtui.alerts.records import Delivery, DeliveryState, Silence
-from fundtui.config.schema import Position, Settings, Side
+from fundtui.config.schema import Costs, Position, Settings, Side
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.ladder import FlowKind, Rung
 from fundtui.status import EndpointHealth, Event, EventKind, Severity, VenueHealth, VenueState
@@ -26,9 +27,14 @@ POSITIONS = {
 }
 
 
+def settings(**changes: Any) -> Settings:
+    """The settings of the market: positions, and costs for 100,000 dollars a leg."""
+    return msgspec.structs.replace(Settings(), **({"positions": POSITIONS, "costs": Costs(size_usd=1e5)} | changes))
+
+
 def market(*, assets: int = 30) -> Market:
     """The market."""
-    made = Market(assets, clock=FixedClock(), settings=msgspec.structs.replace(Settings(), positions=POSITIONS))
+    made = Market(assets, clock=FixedClock(), settings=settings())
     say_everywhere(made, "")
     positions(made)
     return made

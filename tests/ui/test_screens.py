@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from textual.events import MouseScrollDown
 
-from fundtui.config.schema import History, Settings
+from fundtui.config.schema import History
 from fundtui.status import VenueHealth, VenueState
 from fundtui.ui.app import Options
 from fundtui.ui.screen_keys import keys_of
@@ -127,9 +127,7 @@ async def test_copy_is_json_without_nan(digit: str) -> None:
 @pytest.mark.parametrize("digit", ["1", *DIGITS])
 async def test_export_writes_what_is_shown_where_it_says(digit: str, tmp_path: Path) -> None:
     market = rich_market.market()
-    market.settings = msgspec.structs.replace(
-        Settings(), history=History(folder=str(tmp_path)), positions=rich_market.POSITIONS
-    )
+    market.settings = rich_market.settings(history=History(folder=str(tmp_path)))
     async with driven(market, size=(200, 50)) as screen:
         await screen.press(digit, "E")
         (path,) = (tmp_path / "exports").glob("*.csv")
@@ -145,7 +143,7 @@ async def test_an_export_that_cannot_be_written_says_why(tmp_path: Path) -> None
     blocked = tmp_path / "file"
     blocked.write_text("")
     market = rich_market.market()
-    market.settings = msgspec.structs.replace(Settings(), history=History(folder=str(blocked)))
+    market.settings = rich_market.settings(history=History(folder=str(blocked)))
     async with driven(market) as screen:
         await screen.press("7", "E")
         assert "not exported" in screen.lines[-1]

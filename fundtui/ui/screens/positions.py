@@ -198,7 +198,7 @@ class PositionsScreen(ListScreen):
 
     def notice(self) -> Sequence[Line]:
         return [
-            [("  No positions in config.toml. They are optional, need no key, and are sent nowhere:", "dim")],
+            [("  no positions in config.toml; they need no key and are sent nowhere:", "dim")],
             [],
             [("  [positions.hedge]", "plain")],
             [('  venue = "binance"', "plain")],
