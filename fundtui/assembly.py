@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from fundtui.alerts.alerting import Alerting
 from fundtui.alerts.sinks import Surroundings, build_all
 from fundtui.alerts.sinks.guard import guarded
+from fundtui.budgets import BudgetFile
 from fundtui.clock import Clock, ScaledClock, SystemClock
 from fundtui.config import Settings, Watcher
 from fundtui.engine import Deliver, Engine, Feed, Report, disabled, pace
@@ -58,10 +59,11 @@ def open_source(
     replayed.
     """
     settings = watcher.loaded.settings
+    only = tuple(only or ())
     if source.kind is SourceKind.RECORD:
         return _replay(source, watcher)
-    clock, open_transport, known = _world(source, settings)
-    chosen = _chosen(tuple(only) if only is not None else None, known)
+    clock, open_transport, known = _world(source, settings, only)
+    chosen = _chosen(only, known)
     calculator = Calculator(calculator_settings(settings))
     keeping: Keeping | None = None
     if settings.history.enabled and not probe and (record or source.kind is SourceKind.LIVE):
@@ -79,7 +81,7 @@ def open_source(
         venues = [_load(name, settings) for name in chosen]
         _introduce(calculator, venues, settings)
         experimental = frozenset(venue.name for venue in venues if venue.experimental)
-        off = frozenset() if probe else disabled(settings, chosen, experimental - set(only or ()))
+        off = frozenset() if probe else disabled(settings, chosen, experimental - set(only))
         fleet = Fleet(
             venues,
             clock,
@@ -94,6 +96,7 @@ def open_source(
             poll_s=pace(settings),
             share=settings.polling.budget_share,
             budgets=keeping.warmth.budgets if keeping is not None else None,
+            shared=BudgetFile(data_folder(settings)) if source.kind is SourceKind.LIVE else None,
         )
         if keeping is not None and keeping.record is not None:
             keeping.provide(venues, transport, fleet.limiter, settings.polling.budget_share, source.base_url)
@@ -199,16 +202,21 @@ def _introduce(calculator: Calculator, venues: Iterable[Venue], settings: Settin
             calculator.set_cadence(venue.name, own_pace.get(venue.name, max(required)))
 
 
-def _world(source: Source, settings: Settings) -> tuple[Clock, OpenTransport, tuple[str, ...]]:
+def _world(source: Source, settings: Settings, only: Sequence[str]) -> tuple[Clock, OpenTransport, tuple[str, ...]]:
     """Clock, transport and the venues that a source has."""
     if source.kind is SourceKind.DEMO:
         from fundtui.simulation.market import DEMO_START_MS, Market
         from fundtui.simulation.transport import SimulatedTransport
-        from fundtui.simulation.wire import NAMES
+        from fundtui.simulation.universe import Scale
+        from fundtui.simulation.wire import ALL_NAMES, NAMES
 
+        # The twelve of the demo, or all that are simulated where one of the others is asked for.
+        wanted = {*only, *settings.venues.only, *settings.venues.enable}
+        simulated = ALL_NAMES if wanted & set(ALL_NAMES) - set(NAMES) else NAMES
         clock: Clock = ScaledClock(DEMO_START_MS, source.speed)
-        market = Market(source.seed, DEMO_START_MS, scenario=source.scenario or "all")
-        return clock, lambda: SimulatedTransport(market, clock), tuple(name for name in NAMES if name in names())
+        scale = Scale(venues=len(simulated))
+        market = Market(source.seed, DEMO_START_MS, scale, scenario=source.scenario or "all")
+        return clock, lambda: SimulatedTransport(market, clock), simulated
     clock = SystemClock()
     return clock, lambda: _http(clock, settings), names()
 
@@ -223,8 +231,8 @@ def _http(clock: Clock, settings: Settings, lookup: Lookup = system_lookup) -> T
     return LiveTransport(clock, environ, ca_file=settings.polling.ca_file, lookup=lookup)
 
 
-def _chosen(only: tuple[str, ...] | None, known: tuple[str, ...]) -> tuple[str, ...]:
-    if only is None:
+def _chosen(only: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    if not only:
         return known
     for name in only:
         if name not in known:

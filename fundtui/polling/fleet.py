@@ -7,12 +7,13 @@ import functools
 import math
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Protocol
 
 from fundtui.clock import Clock
 from fundtui.polling.asking import TIMEOUT_MAX_S
 from fundtui.polling.health import Incident, describe, describe_off
 from fundtui.polling.judge import Trouble
-from fundtui.polling.limiter import SHARE, Limiter, LimiterState
+from fundtui.polling.limiter import SHARE, Limiter, LimiterState, Use
 from fundtui.polling.outage import OutageWatch
 from fundtui.polling.poller import STOP_S, Deliver, Poller
 from fundtui.polling.skew import median_offset_s
@@ -29,7 +30,18 @@ RESUME_WITHIN_S = 10.0
 CLOCK_WARN_S = 2.0
 CLOCK_WELL_S = 1.0
 
+BUDGETS_EVERY_S = 2.0
+"""How often the used budgets are exchanged with other processes: well below the pace of any poll."""
+
 OnEvent = Callable[[Event], None]
+
+
+class SharedBudgets(Protocol):
+    """Where processes that share an address tell each other how much they have asked."""
+
+    def exchange(self, mine: Mapping[str, Use], now_ms: int) -> Mapping[str, LimiterState] | None:
+        """Put in what was used, take out what all have used together. None: not now."""
+        ...
 
 
 class Fleet:
@@ -52,10 +64,12 @@ class Fleet:
         poll_s: Mapping[str, float] | None = None,
         share: float = SHARE,
         budgets: Mapping[str, LimiterState] | None = None,
+        shared: SharedBudgets | None = None,
     ) -> None:
         """wanted: asked with the venue's name before each pass over a per-symbol endpoint. timeout_s: the most that one
         request may take in all. base_url: `--source URL`. poll_s: venue -> the
-        user's pace. share: of each published budget. budgets: from `budgets()` of the run before."""
+        user's pace. share: of each published budget. budgets: from `budgets()` of the run before. shared: with other
+        processes."""
         self._venues = {venue.name: venue for venue in venues}
         self._clock = clock
         self._rng = rng
@@ -70,6 +84,8 @@ class Fleet:
         self._limiters = {
             venue.name: self._limiter(venue, share, (budgets or {}).get(venue.name)) for venue in self._venues.values()
         }
+        self._shared = shared
+        self._shared_at = -math.inf
         self._pollers: dict[str, Poller] = {}
         self._incidents: dict[str, Incident] = {}
         self._outage = OutageWatch()
@@ -81,6 +97,7 @@ class Fleet:
 
     def start(self) -> None:
         """Begin polling everything that is not disabled. Needs a running loop."""
+        self._share_budgets()
         for name in self._venues:
             if name not in self._disabled:
                 self._launch(name)
@@ -91,6 +108,8 @@ class Fleet:
         if self._heart is not None:
             self._heart.cancel()
         await asyncio.gather(*(poller.stop() for poller in self._pollers.values()))
+        self._shared_at = -math.inf
+        self._share_budgets()
         try:
             async with asyncio.timeout(STOP_S):
                 await self._transport.close()
@@ -153,6 +172,18 @@ class Fleet:
         if state is not None:
             limiter.restore(state)
         return limiter
+
+    def _share_budgets(self) -> None:
+        if self._shared is None or self._clock.monotonic() - self._shared_at < BUDGETS_EVERY_S:
+            return
+        self._shared_at = self._clock.monotonic()
+        uses = {name: limiter.use() for name, limiter in self._limiters.items()}
+        together = self._shared.exchange(uses, self._clock.utc_ms())
+        if together is None:
+            return
+        for venue, use in uses.items():
+            self._limiters[venue].told(use)
+            self._limiters[venue].restore(together[venue])
 
     def _launch(self, name: str) -> None:
         poller = Poller(
@@ -222,6 +253,7 @@ class Fleet:
             if gap_s > SLEEP_GAP_S:
                 await self._woke(gap_s)
             self._judge_outage()
+            self._share_budgets()
             for venue in tuple(self._pollers):
                 self._follow(venue)
             self._check_clock()

@@ -32,6 +32,14 @@ class LimiterState(msgspec.Struct, frozen=True):
     held_until_ms: int = 0
 
 
+class Use(msgspec.Struct, frozen=True):
+    """What a limiter tells others who ask the same venue: its state, and what it has taken since it last told, as the
+    milliseconds that this takes to drain."""
+
+    state: LimiterState
+    taken_ms: int = 0
+
+
 class TooHeavy(ValueError):
     """A request weighs more than may be used in a whole window."""
 
@@ -60,6 +68,7 @@ class Limiter:
         self._held_until = -math.inf
         self._taken: deque[tuple[float, float]] = deque()
         self._told: tuple[float, float] = (-math.inf, 0.0)
+        self._untold_ms = 0.0
         self._turn = asyncio.Lock()
 
     async def acquire(self, weight: float) -> None:
@@ -75,6 +84,7 @@ class Limiter:
             now = self._clock.monotonic()
             self._tat = max(self._tat, now) + weight / self._drain
             self._taken.append((now, weight))
+            self._untold_ms += weight / self._drain * 1000
             self._forget(now)
 
     def correct(self, headers: Mapping[str, str]) -> None:
@@ -116,6 +126,14 @@ class Limiter:
         now, now_ms = self._clock.monotonic(), self._clock.utc_ms()
         drained_ms = now_ms + math.ceil(max(0.0, self._tat - now) * 1000)
         return LimiterState(drained_ms, now_ms + math.ceil(self.held_s * 1000) if self.held_s else 0)
+
+    def use(self) -> Use:
+        """What to tell others now; `told` when they have heard it."""
+        return Use(self.state(), math.floor(self._untold_ms))
+
+    def told(self, use: Use) -> None:
+        """The others have heard of that use."""
+        self._untold_ms -= use.taken_ms
 
     def restore(self, state: LimiterState) -> None:
         """Go on from an earlier run. Times no clock could have meant are cut to what they can be."""

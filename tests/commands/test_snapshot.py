@@ -116,3 +116,12 @@ def test_no_venue_at_all_gives_4_and_says_why(fundtui: Command) -> None:
     assert outcome.code == 4
     assert "dydx" in outcome.err
     assert "refused" in outcome.err
+
+
+@pytest.mark.parametrize("venue", ["htx", "bingx", "paradex"])
+def test_further_venues_of_the_simulated_market_are_asked_by_name(fundtui: Command, venue: str) -> None:
+    words = ("--level", "instrument", "--format", "ndjson", "--wait", "5s", "--venue", venue)
+    rows = [json.loads(line) for line in fundtui("snapshot", "--source", "demo", *words).out.splitlines()]
+    assert len(rows) > 20
+    assert {row["venue"] for row in rows} == {venue}
+    assert any(row["hourly"] is not None for row in rows)
