@@ -201,7 +201,9 @@ class Calculator:
         changed = (asset_of[taken.changed], asset_of[taken.gone], asset_of[disputed], taken.left)
         assets = _union(self.assets.count, *changed)
         moved_on = self._trend.advance(now_ms)
-        siblings = self._compare(assets, now_ms, events, Seen(venue.number, batch.observed_ms))
+        siblings = self._compare(
+            assets, now_ms, events, Seen(venue.number, batch.observed_ms), rates_only=taken.rates_only
+        )
         drifted = np.setdiff1d(asset_of[taken.drifted], assets) if len(taken.drifted) else NO_ROWS
         self._comparison.diverge(drifted)
         self._trend.update(assets)
@@ -273,11 +275,19 @@ class Calculator:
         self.assets.touch(assets)
         return Changes(assets, shown, tuple(events))
 
-    def _compare(self, assets: Index, now_ms: int, events: list[Event], seen: Seen = NOTHING_SEEN) -> Index:
+    def _compare(
+        self,
+        assets: Index,
+        now_ms: int,
+        events: list[Event],
+        seen: Seen = NOTHING_SEEN,
+        *,
+        rates_only: bool = False,
+    ) -> Index:
         """Work out these assets; returns all rows of their instruments."""
         if not len(assets):
             return NO_ROWS
-        compared = self._comparison.compare(assets, seen)
+        compared = self._comparison.compare(assets, seen, rates_only=rates_only)
         if len(compared.turned):
             self._instruments.refresh(compared.turned)
         self._quarantines(compared.news, now_ms, events)

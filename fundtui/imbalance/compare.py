@@ -18,7 +18,7 @@ FLAGS = ("", "C", "~", "C~", "P", "CP", "~P", "C~P")
 
 IDENTITY = ("asset", "asset_class")
 LEADING = ("own_z", "percentile", "half_life", "streak", "regime", "squeeze", "quadrant", "volatility", "phase")
-AVERAGED = ("carry_excess", "realised_7d", "crowding", "oi_24h")
+AVERAGED = ("realised_7d", "crowding", "oi_24h")
 SHARED_TEXTS = ("regime", "squeeze", "quadrant", "phase")
 NO_ROWS: Index = np.empty(0, np.intp)
 KEPT_LAYOUTS = 64
@@ -77,8 +77,12 @@ class Comparison:
         for flag in ("", "P"):
             assets.code("consensus_flag", flag)
 
-    def compare(self, assets: Index, seen: Seen = NOTHING_SEEN) -> Compared:
-        """Work these assets out. `seen`: the poll that may speak for or against its instruments' prices."""
+    def compare(self, assets: Index, seen: Seen = NOTHING_SEEN, *, rates_only: bool = False) -> Compared:
+        """Work these assets out. `seen`: the poll that may speak for or against its instruments' prices.
+
+        `rates_only`: since they were last worked out nothing has moved but rates, prices and premiums, so what
+        follows from sizes and pressure alone is still right, unless the price check finds otherwise.
+        """
         layout = self._layout(assets)
         self.assets.alive[assets] = False
         self.assets.alive[layout.assets] = True
@@ -92,7 +96,7 @@ class Comparison:
         if len(left) < len(layout.assets):
             self._clear(np.delete(layout.assets, left))
         if len(cells):
-            self._write(layout.assets[left], cells, groups)
+            self._write(layout.assets[left], cells, groups, rates_only=rates_only and not len(verdicts.turned))
         self.assets.columns["excluded"][layout.assets] = layout.groups.sizes
         self.assets.columns["excluded"][layout.assets[left]] -= groups.sizes
         return Compared(layout.members, verdicts.turned, verdicts.news)
@@ -133,8 +137,11 @@ class Comparison:
         if not len(cells):
             return cells, groups, left, pricecheck.NO_VERDICTS
         columns = self.instruments.columns
+        price = columns["price"][cells]
+        if pricecheck.undisputed(groups, cells, self.rows, price):
+            return cells, groups, left, pricecheck.NO_VERDICTS
         prices = pricecheck.Prices(
-            price=columns["price"][cells],
+            price=price,
             by_index=(columns["index"][cells] > 0) & ~self.rows.index_is_mark[cells],
             oi_usd=columns["oi_usd"][cells],
             fresh=(self.rows.venue[cells] == seen.venue) & (self.rows.observed_ms[cells] == seen.observed_ms),
@@ -186,20 +193,23 @@ class Comparison:
             self.low_row = np.concatenate((self.low_row, nobody))
             self.high_row = np.concatenate((self.high_row, nobody))
 
-    def _write(self, assets: Index, cells: Index, groups: Segments) -> None:
+    def _write(self, assets: Index, cells: Index, groups: Segments, *, rates_only: bool) -> None:
         """Figures of assets from the cells that are compared."""
-        own = self.instruments.columns
+        columns, own = self.assets.columns, self.instruments.columns
         hourly, oi_usd = own["apr"][cells], own["oi_usd"][cells]
         weight = skew.weights(groups, oi_usd)
         section = skew.cross_section(groups, hourly, weight)
         own["z"][cells] = section.z
         own["skew"][cells] = section.skew
-        own["weight"][cells] = section.share
         self._write_section(assets, cells, section)
-        self._write_theory(assets, cells, groups, weight)
+        self._write_theory(assets, cells, groups, weight, section.weight)
+        columns["price"][assets] = groups.median(own["price"][cells])
+        columns["funding_flow"][assets] = concentration.funding_flow(groups, hourly, oi_usd)
+        if rates_only:
+            return
+        own["weight"][cells] = weight / groups.each(section.weight)
         self._write_sizes(assets, cells, groups, oi_usd)
-        self._write_pressure(assets, cells, groups, weight)
-        self._write_concentration(assets, groups, hourly, oi_usd)
+        self._write_pressure(assets, cells, groups, weight, section.weight)
 
     def _write_section(self, assets: Index, cells: Index, section: skew.CrossSection) -> None:
         columns, own = self.assets.columns, self.instruments.columns
@@ -225,30 +235,21 @@ class Comparison:
         ):
             columns[key][assets] = values
 
-    def _write_theory(self, assets: Index, cells: Index, groups: Segments, weight: Floats) -> None:
+    def _write_theory(self, assets: Index, cells: Index, groups: Segments, weight: Floats, whole: Floats) -> None:
         columns, own = self.assets.columns, self.instruments.columns
-        columns["excess"][assets] = groups.sums(weight * own["excess"][cells]) / groups.sums(weight)
-        columns["premium"][assets] = skew.weighted_mean(groups, own["premium"][cells], weight)
+        for key in ("excess", "carry_excess", "premium"):
+            columns[key][assets] = skew.weighted_mean(groups, own[key][cells], weight, whole)
         columns["cap_use"][assets] = groups.greatest(own["cap_use"][cells])
         self._write_divergence(assets, cells, groups)
 
-    def _write_concentration(self, assets: Index, groups: Segments, hourly: Floats, oi_usd: Floats) -> None:
-        """How open interest is spread, and the dollars that funding moves (methodology §3.1)."""
-        columns = self.assets.columns
-        spread = concentration.concentration(groups, oi_usd)
-        columns["gini"][assets] = spread.gini
-        columns["hhi"][assets] = spread.hhi
-        columns["effective"][assets] = spread.effective
-        columns["funding_flow"][assets] = concentration.funding_flow(groups, hourly, oi_usd)
-
-    def _write_pressure(self, assets: Index, cells: Index, groups: Segments, weight: Floats) -> None:
+    def _write_pressure(self, assets: Index, cells: Index, groups: Segments, weight: Floats, whole: Floats) -> None:
         """History and pressure: of the leading instrument (largest weight) where a mean would mean nothing."""
         columns, own = self.assets.columns, self.instruments.columns
         lead = cells[groups.first(weight == groups.each(groups.greatest(weight)))]
         for key in LEADING:
             columns[key][assets] = own[key][lead]
         for key in AVERAGED:
-            columns[key][assets] = skew.weighted_mean(groups, own[key][cells], weight)
+            columns[key][assets] = skew.weighted_mean(groups, own[key][cells], weight, whole)
         columns["purge"][assets] = groups.greatest(own["purge"][cells])
         columns["oi_usage"][assets] = groups.greatest(own["oi_usage"][cells])
         volume = columns["volume_usd"][assets]
@@ -263,10 +264,14 @@ class Comparison:
         columns["divergence"][assets] = np.where(t[largest] == t[largest], own["divergence"][cells[largest]], np.nan)
 
     def _write_sizes(self, assets: Index, cells: Index, groups: Segments, oi_usd: Floats) -> None:
+        """Sums, and how open interest is spread (methodology §3.1)."""
         columns, own = self.assets.columns, self.instruments.columns
-        columns["price"][assets] = groups.median(own["price"][cells])
         columns["oi_usd"][assets] = skew.known_sum(groups, oi_usd)
         columns["volume_usd"][assets] = skew.known_sum(groups, own["volume_usd"][cells])
         columns["next_funding_ms"][assets] = groups.least(own["next_funding_ms"][cells])
         columns["venues"][assets] = skew.distinct(groups, self.rows.venue[cells])
         columns["instruments"][assets] = groups.sizes
+        spread = concentration.concentration(groups, oi_usd)
+        columns["gini"][assets] = spread.gini
+        columns["hhi"][assets] = spread.hhi
+        columns["effective"][assets] = spread.effective

@@ -50,6 +50,8 @@ def funding_flow(groups: Segments, hourly: Floats, oi_usd: Floats) -> Floats:
     """Σ OI·h per asset, dollars per hour from longs to shorts (one-sided OI); NaN where nothing is known."""
     flow = hourly * oi_usd
     known = np.isfinite(flow)
+    if known.all():
+        return groups.sums(flow)
     total: Floats = np.where(groups.counts(known) > 0, groups.sums(np.where(known, flow, 0.0)), np.nan)
     return total
 

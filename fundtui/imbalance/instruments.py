@@ -30,6 +30,8 @@ from fundtui.units import HOUR_MS
 NO_ROWS: Index = np.empty(0, np.intp)
 UNRANKED = 99
 PRICES = slice(Observed.MARK, Observed.LAST + 1)
+SIZES = [Observed.NEXT_FUNDING_MS, Observed.OI_USD, Observed.VOLUME_USD]
+"""Observations besides those of the minute's sample that sums and weights rest on."""
 MINUTE_MS = 60_000
 BACKFILL_STEP_S = 60.0
 
@@ -49,13 +51,16 @@ OBSERVED_COLUMNS = {
 
 class Taken(NamedTuple):
     """What a poll did: all its rows, those whose figures are others now, those whose theory alone moved, those that
-    are gone, and assets that lost a member to another asset."""
+    are gone, and assets that lost a member to another asset.
+
+    `rates_only`: whatever moved, it was rates, prices and premiums, no size, clock, judgement or listing."""
 
     rows: Index
     changed: Index
     drifted: Index
     gone: Index
     left: Index
+    rates_only: bool
 
 
 class Instruments:
@@ -99,26 +104,31 @@ class Instruments:
     def take(self, batch: Batch, venue: VenueRows, events: list[Event]) -> Taken:
         """Take one poll of a venue."""
         seen = observations(batch.quotes)
-        if seen.contracts == venue.contracts and not len(venue.missing):
+        same = seen.contracts == venue.contracts and not len(venue.missing)
+        if same:
             rows, forced, gone, left = venue.rows, NO_ROWS, NO_ROWS, NO_ROWS
             venue.quotes = batch.quotes
         else:
             rows, seen, forced, gone, left = self._relist(batch, seen, venue, events)
-        changed, drifted = self._observe(rows, seen, venue, events)
+        changed, drifted, rates_only = self._observe(rows, seen, venue, events)
         if len(forced):
             changed |= np.isin(rows, forced)
-        changed |= self.rows.learning[rows] != batch.learning
-        self.rows.learning[rows] = batch.learning
+        taught = self.rows.learning[rows] != batch.learning
+        if taught.any():
+            changed |= taught
+            self.rows.learning[rows] = batch.learning
+            rates_only = False
         venue.learnt |= not batch.learning
         minute = batch.observed_ms // MINUTE_MS
         if minute != venue.sampled_minute:
             venue.sampled_minute = minute
             self._sample(rows, batch.observed_ms, events)
             changed[:] = True
+            rates_only = False
         touched = rows[changed]
         self._caps(touched, batch.observed_ms, events)
         self.refresh(touched)
-        return Taken(rows, touched, rows[drifted & ~changed], gone, left)
+        return Taken(rows, touched, rows[drifted & ~changed], gone, left, same and rates_only)
 
     def refresh(self, rows: Index) -> None:
         """Marks and reasons of instruments whose observation or judgement is another one."""
@@ -315,8 +325,11 @@ class Instruments:
 
     # Figures
 
-    def _observe(self, rows: Index, seen: Observations, venue: VenueRows, events: list[Event]) -> tuple[Flags, Flags]:
-        """Store observations and work the instruments' own figures out: whose are others, whose theory moved."""
+    def _observe(
+        self, rows: Index, seen: Observations, venue: VenueRows, events: list[Event]
+    ) -> tuple[Flags, Flags, bool]:
+        """Store observations and work the instruments' own figures out: whose are others, whose theory moved, and
+        whether rates, prices and premiums were all that moved."""
         state = self.rows
         before = self.observed[:, rows]
         differs = before.view(np.int64) != seen.numbers.view(np.int64)
@@ -335,7 +348,9 @@ class Instruments:
             state.checks[rows] &= ~checks.STALE
             changed |= state.late[rows]
             state.late[rows] = False
-        changed |= judged != (state.published[rows] | state.checks[rows])
+        rejudged = judged != (state.published[rows] | state.checks[rows])
+        rates_only = not (rejudged.any() or differs[SIZES].any())
+        changed |= rejudged
         self._figures(rows[changed])
         if not still:
             self.formula.observe(rows, state, seen.numbers, hourly, venue.cadence_s / 3600.0)
@@ -343,7 +358,8 @@ class Instruments:
         settled = self.settling.observe(rows, seen.numbers)
         if len(settled):
             changed |= np.isin(rows, settled)
-        return changed, self._measure(rows)
+            rates_only = False
+        return changed, self._measure(rows), rates_only
 
     def _watch_clocks(self, rows: Index, next_ms: Floats, venue: VenueRows, events: list[Event]) -> None:
         interval_h = self.rows.interval_h[rows]

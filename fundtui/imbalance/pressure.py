@@ -19,8 +19,6 @@ RETURN_DEAD_ZONE = 0.003
 WEIGHTS = {"funding": 0.30, "oi": 0.25, "premium": 0.15, "oi_volume": 0.15, "cap": 0.15}
 AT_LEAST_COMPONENTS = 2
 
-_ERF = np.vectorize(math.erf, otypes=[np.float64])
-
 
 class Quadrant(IntEnum):
     """What moved open interest and price together; QUIET inside the dead zone, UNKNOWN without either."""
@@ -72,7 +70,12 @@ def quadrant(oi_growth: Floats, price_return: Floats) -> NDArray[np.int8]:
 
 def normal_percentile(z: Number) -> Floats:
     """Φ(z): the percentile of a z-score, NaN for a missing one."""
-    rank: Floats = 0.5 * (1.0 + _ERF(np.asarray(z, np.float64) / math.sqrt(2.0)))
+    steps = np.asarray(z, np.float64) / math.sqrt(2.0)
+    # NumPy has no error function; most scores are missing while an instrument is young.
+    known = np.flatnonzero(steps == steps)
+    rank = np.full(steps.shape, np.nan)
+    rank.flat[known] = np.fromiter(map(math.erf, steps.flat[known].tolist()), np.float64, len(known))
+    rank = 0.5 * (1.0 + rank)
     return rank
 
 

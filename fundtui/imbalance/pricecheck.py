@@ -55,18 +55,27 @@ class _Opinion(NamedTuple):
     agreed: Flags
 
 
+def undisputed(groups: Segments, cells: Index, rows: InstrumentRows, price: Floats) -> bool:
+    """Whether the prices agree and nothing was open about them; the usual case, which `judge` need not look into."""
+    if rows.price_open[cells].any() or (rows.checks[cells] & MISMATCH).any():
+        return False
+    known = (price == price) & ~rows.late[cells]
+    price = price if known.all() else np.where(known, price, np.nan)
+    if (groups.greatest(price) > groups.least(price) * (1.0 + INDEX_TOLERANCE)).any():
+        return False
+    firm = rows.price_firm[cells]
+    if not firm.all():
+        rows.price_firm[cells] = firm | (known & groups.each(groups.counts(known) >= AGREEING))
+        rows.price_quiet[cells] &= ~rows.price_firm[cells]
+    return True
+
+
 def judge(groups: Segments, cells: Index, rows: InstrumentRows, seen: Prices) -> Verdicts:
-    """Judge the instruments of some assets and write the verdicts down in `rows`."""
+    """Judge the instruments of some assets whose prices are not `undisputed`; writes the verdicts down in `rows`."""
     known = (seen.price == seen.price) & ~rows.late[cells]
     out = (rows.checks[cells] & MISMATCH) != 0
     price = np.where(known, seen.price, np.nan)
     apart = np.flatnonzero(groups.greatest(price) > groups.least(price) * (1.0 + INDEX_TOLERANCE))
-    firm = rows.price_firm[cells]
-    if not len(apart) and not out.any() and not rows.price_open[cells].any():
-        if not firm.all():
-            rows.price_firm[cells] = firm | (known & groups.each(groups.counts(known) >= AGREEING))
-            rows.price_quiet[cells] &= ~rows.price_firm[cells]
-        return Verdicts(out, _NONE, _NONE)
     opinion = _opinion(groups, cells, rows, price, seen, apart)
     return _decide(cells, rows, seen, known, out, opinion)
 

@@ -37,7 +37,7 @@ def project(
     `linear` says where the venue weighs later samples more. Before anything was seen Ā may be NaN only when
     `elapsed_h` is 0.
     """
-    seen = np.clip(np.asarray(elapsed_h, np.float64) / interval_h, 0.0, 1.0)
+    seen = np.minimum(np.maximum(np.asarray(elapsed_h, np.float64) / interval_h, 0.0), 1.0)
     left = 1.0 - seen
     decay = np.maximum(np.asarray(kappa_per_h, np.float64) * interval_h, 0.0)
     steps = decay * left
@@ -63,7 +63,8 @@ def _decayed_ramp(steps: Floats) -> Floats:
     """Mean of u·e^{−s·u} over u in 0..1: (1 − (1 + s)e^{−s})/s²."""
     safe = np.maximum(steps, SMALL_DECAY)
     closed = (1.0 - (1.0 + safe) * np.exp(-safe)) / (safe * safe)
-    ramp: Floats = np.where(steps < SMALL_DECAY, np.polyval(_SERIES[::-1], steps), closed)
+    small = steps < SMALL_DECAY
+    ramp: Floats = np.where(small, np.polyval(_SERIES[::-1], steps), closed) if np.any(small) else closed
     return ramp
 
 

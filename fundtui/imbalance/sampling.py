@@ -81,7 +81,7 @@ def error(
     state: Roughness, rows: Index, poll_h: Number, seen_h: Floats, coverage: Floats, half_spread_sd: Number
 ) -> Floats:
     """ε on Ā for these rows. Without a measured roughness the sampling part is unknown and taken as 0."""
-    variation = np.nan_to_num(state.variation[rows], nan=0.0)
+    variation = state.variation[rows]
     sampled = divide(np.sqrt(variation) * poll_h, np.sqrt(12.0 * np.maximum(seen_h, 0.0)))
     deviation = np.sqrt(np.maximum(state.variance[rows], 0.0))
-    return total_error(np.nan_to_num(sampled, nan=0.0), half_spread_sd, coverage_error(coverage, deviation))
+    return total_error(np.where(sampled == sampled, sampled, 0.0), half_spread_sd, coverage_error(coverage, deviation))

@@ -22,8 +22,9 @@ BITS = 62
 
 
 class CrossSection(NamedTuple):
-    """Per asset: statistics over its instruments, `lowest` and `highest` being cells. Per cell: z, skew, share."""
+    """Per asset: sum of weights, statistics, `lowest` and `highest` being cells. Per cell: z, skew."""
 
+    weight: Floats
     mean: Floats
     median: Floats
     consensus: Floats
@@ -37,7 +38,6 @@ class CrossSection(NamedTuple):
     z_largest: Floats
     z: Floats
     skew: Floats
-    share: Floats
 
 
 def weights(groups: Segments, oi_usd: Floats) -> Floats:
@@ -82,6 +82,7 @@ def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSect
     rest = groups.each(weight_sum) - weight
     rest[rest <= 0.0] = np.nan
     return CrossSection(
+        weight=weight_sum,
         mean=mean,
         median=median,
         consensus=weighted_median(groups, hourly, ordered, weight),
@@ -95,7 +96,6 @@ def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSect
         z_largest=largest,
         z=z,
         skew=hourly - (groups.each(weighted_sum) - weighted) / rest,
-        share=weight / groups.each(weight_sum),
     )
 
 
@@ -124,12 +124,14 @@ def _disagreement(groups: Segments, hourly: Floats, weight: Floats, mean: Floats
     return share
 
 
-def weighted_mean(groups: Segments, values: Floats, weight: Floats) -> Floats:
-    """Σwx/Σw over the cells where x is known; NaN where there is none."""
+def weighted_mean(groups: Segments, values: Floats, weight: Floats, whole: Floats) -> Floats:
+    """Σwx/Σw over the cells where x is known; NaN where there is none. `whole`: sum of weights of each asset."""
     known = values == values
     if known.all():
-        result: Floats = groups.sums(weight * values) / groups.sums(weight)
+        result: Floats = groups.sums(weight * values) / whole
         return result
+    if not known.any():
+        return np.full(len(whole), np.nan)
     used = weight * known
     with np.errstate(invalid="ignore", divide="ignore"):
         partial: Floats = groups.sums(used * np.where(known, values, 0.0)) / groups.sums(used)
