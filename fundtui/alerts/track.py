@@ -29,6 +29,8 @@ the rule holds, and it is one too many to be followed."""
 MOST_PER_RULE = 500
 """So many subjects of a rule are followed one by one; the rest is counted and told as one."""
 
+EARLY_MS = 10_000
+"""So long before a settlement a venue may already name the next one, or our clocks differ."""
 MAX_GAP_S = 60.0
 """Looks further apart were not continuous: the time between them does not count."""
 
@@ -224,13 +226,15 @@ class Track:
         self._looked_s[row] = look.now_s
         next_ms = _number(look.selection, "next_funding_ms", place)
         state = INACTIVE if alert is None else alert.state
-        settled = alert is not None and next_ms > alert.next_ms + 1000.0
+        moved = alert is not None and abs(next_ms - alert.next_ms) > 1000.0
+        # A later payment alone says nothing: the venue may have changed its interval.
+        settled = alert is not None and next_ms > alert.next_ms + 1000.0 and look.now_ms >= alert.next_ms - EARLY_MS
         result = step(state, reading, elapsed_s if elapsed_s <= MAX_GAP_S else 0.0, self.rule.timing, settled=settled)
         if alert is None and result.state.phase is Phase.INACTIVE:
             return None
         if alert is None:
             alert = self._new(look, place, row)
-        if math.isnan(alert.next_ms) or settled:
+        if math.isnan(alert.next_ms) or moved:
             alert = msgspec.structs.replace(alert, next_ms=next_ms)
         told, severity, escalated = result.told, alert.severity, alert.escalated
         sure = result.state.phase is Phase.FIRING and reading is Reading.TRUE
