@@ -7,6 +7,7 @@ of incremental steps.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -28,10 +29,13 @@ from fundtui.imbalance.rows import Index
 from fundtui.imbalance.table import Table
 from fundtui.imbalance.theory import Kernel
 from fundtui.imbalance.trend import Trend
+from fundtui.imbalance.turns import Done, Step, Turns
 from fundtui.market import Batch, Instrument, Quote, Reason, Settlement
 from fundtui.status import Event, EventKind, Severity
 
 MINUTE_MS = 60_000
+PAIRS_AT_ONCE = 25
+"""Assets whose pairs are priced in one tick, so that five ticks do for the default settings."""
 
 
 class CalculatorSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +88,7 @@ class Calculator:
         self._mirrors = Mirrors(self._instruments)
         self._pegs = Pegs(self._instruments)
         self._minute = -1
-        self._priced = -1
+        self._turns = Turns(self.settings.carry_every_s)
         self.assets.share_labels(("long", "short"), self.instruments, "venue")
         for key in SHARED_TEXTS:
             self.assets.share_labels((key,), self.instruments, key)
@@ -250,15 +254,11 @@ class Calculator:
             self._instruments.rank_spreads()
             events += self._pegs.refresh(now_ms)
             self._pairs.quote_usd = self._pegs.per_row()
-        period = int(now_ms / (1000.0 * self.settings.carry_every_s))
-        if period != self._priced:
-            self._priced = period
-            mirrored = self._mirrors.check_next()
-            self._compare(_union(self.assets.count, self._instruments.rows.asset[mirrored]), now_ms, events)
-            turned = np.concatenate((turned, mirrored))
-            self._boards.refresh(now_ms)
-            priced = self._pairs.refresh(now_ms)
-            assets = _union(self.assets.count, assets, self._instruments.rows.asset[mirrored], priced)
+        for step in self._turns.due(now_ms, self._round):
+            done = step(now_ms)
+            assets = _union(self.assets.count, assets, done.assets)
+            turned = np.concatenate((turned, done.instruments))
+            events += done.events
         if self._trend.advance(now_ms):
             assets = np.arange(self.assets.count)
         return self._changes(assets, (turned, siblings), events)
@@ -268,6 +268,24 @@ class Calculator:
         self._instruments.recompute()
         self._compare(np.arange(self.assets.count), now_ms, [])
         self._age(now_ms)
+
+    def _round(self) -> list[Step]:
+        """What comes round every few seconds: a look over everything, then the pairs, a few at a time."""
+        chosen = self._pairs.choose()
+        slices = [chosen[start : start + PAIRS_AT_ONCE] for start in range(0, len(chosen), PAIRS_AT_ONCE)]
+        return [self._look_over, *(partial(self._price, assets) for assets in slices)]
+
+    def _look_over(self, now_ms: int) -> Done:
+        """The mirror guard on one asset, and the venues and the market at a glance."""
+        events: list[Event] = []
+        mirrored = self._mirrors.check_next()
+        assets = _union(self.assets.count, self._instruments.rows.asset[mirrored])
+        self._compare(assets, now_ms, events)
+        self._boards.refresh(now_ms)
+        return Done(assets, mirrored, events)
+
+    def _price(self, assets: Index, now_ms: int) -> Done:
+        return Done(self._pairs.price(assets, now_ms), NO_ROWS, [])
 
     def _changes(self, assets: Index, instruments: tuple[Index, ...], events: list[Event]) -> Changes:
         shown = _union(self.instruments.count, *instruments)

@@ -125,7 +125,11 @@ class Pairs:
 
     def refresh(self, now_ms: int) -> Index:
         """Price the widest pairs and the next ones in turn; returns the assets whose figures are others now."""
-        chosen = self._choose()
+        return self.price(self.choose(), now_ms)
+
+    def price(self, assets: Index, now_ms: int) -> Index:
+        """Price these assets' pairs, as far as there still are any; returns the assets whose figures are others now."""
+        chosen = assets[self._able()[assets]]
         if not len(chosen):
             return chosen
         short, long = self.comparison.high_row[chosen], self.comparison.low_row[chosen]
@@ -154,17 +158,22 @@ class Pairs:
         cash = self.quote_rate if self.long[row] == NOBODY else 0.0
         return ladder.ladder(legs[0], legs[1], now_ms, float(columns["cost"][row]), self.settings.horizon_h, gain, cash)
 
-    def _choose(self) -> Index:
+    def choose(self) -> Index:
         """Assets to price now: the widest spreads, and the next stretch of the others."""
-        count, top = self.assets.count, self.settings.top
-        spread = np.nan_to_num(self.assets.columns["spread"][:count], nan=-1.0)
-        able = np.flatnonzero((spread > 0) & self.assets.alive[:count])
+        top, spread = self.settings.top, self.assets.columns["spread"]
+        able = np.flatnonzero(self._able())
         widest = able[np.argsort(-spread[able], kind="stable")]
         rest = np.sort(widest[top:])
         start = np.searchsorted(rest, self._turn)
         turn = rest[start : start + top]
         self._turn = int(turn[-1]) + 1 if len(turn) == top else 0
         return np.concatenate((widest[:top], turn)).astype(np.intp)
+
+    def _able(self) -> Flags:
+        """Which assets have a pair at all."""
+        count = self.assets.count
+        able: Flags = (self.assets.columns["spread"][:count] > 0) & self.assets.alive[:count]
+        return able
 
     def _row(self, asset: int, trade: str) -> int:
         key = f"{self.assets.keys[asset]} {trade}"

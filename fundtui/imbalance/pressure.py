@@ -75,8 +75,7 @@ def normal_percentile(z: Number) -> Floats:
     known = np.flatnonzero(steps == steps)
     rank = np.full(steps.shape, np.nan)
     rank.flat[known] = np.fromiter(map(math.erf, steps.flat[known].tolist()), np.float64, len(known))
-    rank = 0.5 * (1.0 + rank)
-    return rank
+    return 0.5 * (1.0 + rank)
 
 
 def centred(percentile: Number) -> Floats:
