@@ -8,7 +8,7 @@ BENCH_READY := $(VENV)/.bench-ready
 UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --python-version 3.11 --quiet
 
-.PHONY: demo test check bench readme lock clean
+.PHONY: demo test check bench pictures readme lock clean
 
 demo: $(READY)
 	@$(BIN)/fundtui demo
@@ -35,6 +35,9 @@ $(READY): requirements.lock pyproject.toml
 $(BENCH_READY): $(READY) requirements-bench.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-bench.lock
 	touch $@
+
+pictures: $(READY)
+	$(BIN)/python -m tests.picture
 
 readme: $(READY)
 	$(BIN)/python -m tests.readme

@@ -34,6 +34,12 @@ PICTURES = (
     Picture("main-200x50", (200, 50)),
     Picture("explain-120x40", (120, 40), ("right", "right", "x")),
     Picture("light-120x40", (120, 40), theme="paper"),
+    Picture("matrix-120x40", (120, 40), ("2",)),
+    Picture("pairs-120x40", (120, 40), ("3",)),
+    Picture("calendar-120x40", (120, 40), ("5",)),
+    Picture("alerts-120x40", (120, 40), ("6",)),
+    Picture("venues-120x40", (120, 40), ("7",)),
+    Picture("journal-120x40", (120, 40), ("8",)),
 )
 
 

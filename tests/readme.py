@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from fundtui.commands.metrics import markdown as metrics_table
+from fundtui.commands.rules import markdown as rules_table
 from fundtui.commands.venues import markdown as venues_table
 from fundtui.imbalance.catalogue import CATALOGUE
 from fundtui.ui.keys import KEYS
@@ -27,6 +28,7 @@ def tables() -> dict[str, str]:
         "keys": keys_table(),
         "metrics": metrics_table([metric for metrics in CATALOGUE.values() for metric in metrics]),
         "venues": venues_table(load_all()),
+        "rules": rules_table(),
     }
 
 
