@@ -14,6 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from collections.abc import Callable, Sequence
 
 from fundtui.commands.errors import FAILURE, INTERRUPTED, CommandError
+from fundtui.ui import skeleton
 
 INTERACTIVE = frozenset({"interface", "demo", "replay"})
 
@@ -27,23 +28,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Collecting what modules leave behind costs a fifth of the way to the first frame; the interface switches
         # collecting on again when it is there.
         gc.disable()
+    leave = skeleton.drop if arguments.command in INTERACTIVE and skeleton.show() else _nothing
     try:
         return _run(arguments.command)(arguments)
     except CommandError as error:
+        leave()
         print(f"fundtui: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
+        leave()
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our pipe has seen enough. Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - nobody above can take it, and no traceback may reach a person
+        leave()
         from fundtui.clock import SystemClock
         from fundtui.ui.crash import tell
 
         tell(error, SystemClock().utc_ms())
         return FAILURE
+
+
+def _nothing() -> None:
+    """There is no screen to leave."""
 
 
 def _run(command: str) -> Callable[[argparse.Namespace], int]:
