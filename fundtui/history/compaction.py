@@ -57,6 +57,9 @@ def compact(
             yield from _compact_day(state, live, samples, bars, number, day, complete=day < today)
         live.forget(number, now_ms - KEEP_POLLS_MS)
         yield
+    for months in (samples, bars):
+        months.rest()
+        yield
     samples.forget(day_of(now_ms - keep_samples_ms))
     bars.forget(day_of(now_ms - keep_bars_ms))
 

@@ -143,6 +143,9 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
             connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+            if not self._durable:
+                # Done in quiet moments instead: a checkpoint syncs, and a commit would wait for that.
+                connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_LIMIT // 4096}")
         if check:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
@@ -239,6 +242,12 @@ class Database:
     def checkpoint(self) -> None:
         """Move the log into the file. Raises StoreProblem."""
         self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @property
+    def log_size(self) -> int:
+        """Bytes of the log."""
+        log = self.path.with_name(self.path.name + "-wal")
+        return log.stat().st_size if log.exists() else 0
 
     @property
     def size(self) -> int:

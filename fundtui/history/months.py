@@ -144,6 +144,27 @@ class Months:
             found.update((number & ((1 << DAY_BITS) - 1), body) for number, body in rows)
         return found
 
+    def last(self, table: str, owner: int) -> list[tuple[int, bytes]]:
+        """An owner's days and blobs of the newest month that has any, newest first, a few of them."""
+        for month in reversed(self.months()):
+            database = self._database(month, make=False)
+            if database is None:
+                continue
+            query = f"SELECT id, body FROM {table} WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 3"
+            try:
+                rows = database.rows(query, (owner << DAY_BITS, (owner + 1) << DAY_BITS))
+            except StoreProblem as error:
+                self._suspect(month, str(error))
+                continue
+            if rows:
+                return [(number & ((1 << DAY_BITS) - 1), body) for number, body in rows]
+        return []
+
+    def rest(self) -> None:
+        """Move logs into files. Raises StoreProblem."""
+        for database in self._open.values():
+            database.checkpoint()
+
     def write(self, day: int, tables: dict[str, Chunks]) -> None:
         """Keep blobs by table and id, all or none."""
         database = self._database(month_of(day), make=True)

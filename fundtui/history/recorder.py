@@ -292,6 +292,11 @@ class Recorder:
         store = self._store
         if store is None or self.state.recording is not Recording.ON:
             return
+        try:
+            store.rest()
+        except StoreProblem as error:
+            (self._disk_full if isinstance(error, DiskFull) else self._trouble)(str(error))
+            return
         for problem in [one for one in getattr(store, "problems", ()) if one not in self._told]:
             self._told.append(problem)
             self._say(f"The record was damaged: {problem}", Severity.WARNING)

@@ -13,7 +13,7 @@ import numpy as np
 from fundtui.history import codec, compaction
 from fundtui.history import live as hot
 from fundtui.history import state as durable
-from fundtui.history.database import Database, StoreProblem, private_folder, salvage
+from fundtui.history.database import MIB, Database, StoreProblem, private_folder, salvage
 from fundtui.history.folder import LIVE, STATE
 from fundtui.history.frames import Frame
 from fundtui.history.live import Live, Poll
@@ -34,6 +34,10 @@ from fundtui.imbalance.rates import observations, reasons_of
 from fundtui.market import Batch, Quote, Settlement
 from fundtui.status import Event, VenueHealth
 
+CHECKPOINT_BYTES = 8 * MIB
+MOST_CLOCKS = 512
+"""Venues' days whose times are remembered; one is twelve kilobytes."""
+
 
 class Retention(msgspec.Struct, frozen=True):
     """How long samples and bars are kept, milliseconds; settlements and the journal are kept for good."""
@@ -53,6 +57,7 @@ class SqliteStore:
         if writable:
             private_folder(folder)
         self._problems: list[str] = []
+        self._clocks: dict[tuple[int, int], tuple[bytes, codec.Ints]] = {}
         self._state_file = Database(
             folder / STATE, (durable.SCHEMA,), now_ms=now_ms, durable=True, check=writable, writable=writable
         )
@@ -214,10 +219,11 @@ class SqliteStore:
         clocks = self.samples.rows("clock", number, first, last)
         for day, body in sorted(self.samples.rows("chunk", owner, first, last).items()):
             try:
-                chunk, clock = decode_day(body), decode_clock(clocks.get(day, b""))
+                chunk = decode_day(body)
             except codec.Damaged:
                 self._problems.append(f"{self.samples.kind} of day {day}: a damaged chunk was left out")
                 continue
+            clock = self._clock(number, day, clocks.get(day, b""))
             if len(chunk.seen) <= len(clock):
                 times.append(clock[: len(chunk.seen)][chunk.seen])
                 contracts.append(chunk.contract)
@@ -231,15 +237,25 @@ class SqliteStore:
 
     def _compacted_ms(self, number: int) -> int:
         """Until when a venue's polls are in chunks; -1: none are."""
-        for month in reversed(self.samples.months()):
-            first = _first_day(month)
-            clocks = self.samples.rows("clock", number, first, first + 31)
-            for day in sorted(clocks, reverse=True):
-                try:
-                    return int(decode_clock(clocks[day])[-1])
-                except (codec.Damaged, IndexError):
-                    continue
+        for day, body in self.samples.last("clock", number):
+            clock = self._clock(number, day, body)
+            if len(clock):
+                return int(clock[-1])
         return -1
+
+    def _clock(self, number: int, day: int, body: bytes) -> codec.Ints:
+        """When a venue was polled on a day; nothing where its clock is damaged."""
+        kept = self._clocks.get((number, day))
+        if kept is not None and kept[0] == body:
+            return kept[1]
+        try:
+            clock = decode_clock(body)
+        except codec.Damaged:
+            return np.empty(0, np.int64)
+        if len(self._clocks) >= MOST_CLOCKS:
+            self._clocks.clear()
+        self._clocks[number, day] = body, clock
+        return clock
 
     def bars(self, venue: str, symbol: str, start_ms: int, end_ms: int = FOREVER_MS) -> list[Bar]:
         owner, months = self.state.instrument(venue, symbol), self._bars.months()
@@ -270,6 +286,11 @@ class SqliteStore:
             bars_from_ms=_first_day(bars[0]) * DAY_MS if bars else None,
             size=self._state_file.size + self._live_file.size + self.samples.size() + self._bars.size(),
         )
+
+    def rest(self) -> None:
+        """See `Store.rest`."""
+        if self._live_file.log_size > CHECKPOINT_BYTES:
+            self._live_file.checkpoint()
 
     def versions(self) -> tuple[int, int]:
         """Numbers of state.db and live.db that differ once another process has written to them."""

@@ -137,6 +137,10 @@ class Store(Protocol):
         """Move polls into chunks and forget what is too old, in small steps: one with each `next`."""
         ...
 
+    def rest(self) -> None:
+        """What a commit should not have to wait for; called now and then when nothing else is to do."""
+        ...
+
     def kept_since(self) -> Kept:
         """What there is."""
         ...
@@ -257,6 +261,9 @@ class MemoryStore:
 
     def compact(self, now_ms: int) -> Iterator[None]:
         return iter(())
+
+    def rest(self) -> None:
+        """Nothing to do."""
 
     def kept_since(self) -> Kept:
         times = [polls[0].observed_ms for polls in self._polls.values() if polls]
