@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from pathlib import Path
 from typing import NamedTuple
+
+# A good terminal, whatever this runs in; read when the interface is imported.
+os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+os.environ.pop("NO_COLOR", None)
 
 from fundtui.assembly import open_source
 from fundtui.config import Inputs, Watcher

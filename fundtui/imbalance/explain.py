@@ -10,7 +10,7 @@ import msgspec
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.catalogue import Level, Metric, Unit, find
 from fundtui.imbalance.display import display
-from fundtui.imbalance.explain_words import ASSET, INSTRUMENT, LEG_INPUTS, PAIR
+from fundtui.imbalance.explain_words import ASSET, EXTREME_KEYS, EXTREMES, INSTRUMENT, LEG_INPUTS, PAIR
 from fundtui.imbalance.table import Table
 from fundtui.market import REASON_TEXT
 from fundtui.units import HOURS_PER_YEAR, MISSING, format_age, format_bp, format_percent, format_utc
@@ -222,7 +222,9 @@ def _weight_of(reader: _Reader) -> float:
 
 
 def _sum_of(reader: _Reader, metric: Metric, rows: list[int], keys: tuple[str, ...]) -> str:
-    """The formula with the first terms' numbers: `BTC: binance +5.4% (w 45.0%), ... = +7.1%`."""
+    """The formula with numbers: `Σwh/Σw of binance +5.4% (w 45.0%), ... = +7.1%`; for extremes just the two."""
+    if metric.key in EXTREMES:
+        return EXTREMES[metric.key].format(**{key: reader.text(key) for key in EXTREME_KEYS})
     if not keys:
         return f"over {len(rows)} instruments = {reader.text(metric.key)}"
     terms = []
@@ -231,7 +233,7 @@ def _sum_of(reader: _Reader, metric: Metric, rows: list[int], keys: tuple[str, .
         extra = f" (w {one.text('weight')})" if "weight" in keys else ""
         terms.append(f"{one.text('venue')} {one.text(keys[0])}{extra}")
     more = f" and {len(rows) - TERMS} more" if len(rows) > TERMS else ""
-    return f"{', '.join(terms)}{more} = {reader.text(metric.key)}"
+    return f"{metric.formula} of {', '.join(terms)}{more} = {reader.text(metric.key)}"
 
 
 def _exclusion(reader: _Reader, row: int) -> str:

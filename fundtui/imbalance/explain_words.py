@@ -115,6 +115,16 @@ PAIR: dict[str, tuple[str, tuple[str, ...]]] = {
 # What a pair's metrics need of each of its legs.
 LEG_INPUTS = ("apr", "projected", "interval_h", "next_funding_ms", "mean_rate", "phi")
 
+# Figures of an asset that two of its instruments make.
+EXTREME_KEYS = ("short", "high_rate", "long", "low_rate", "spread")
+EXTREMES = {
+    "spread": "{short} {high_rate} − {long} {low_rate} = {spread}",
+    "high_rate": "{short} {high_rate}",
+    "low_rate": "{long} {low_rate}",
+    "short": "{short} {high_rate}",
+    "long": "{long} {low_rate}",
+}
+
 # The instruments' metric behind an asset's metric.
 ASSET: dict[str, tuple[str, ...]] = {
     "price": ("price",),
