@@ -436,6 +436,11 @@ class Engine:
         """How many notices there have been."""
         return 0 if self._alerting is None else self._alerting.notice_count
 
+    def notices_since(self, count: int) -> list[Message]:
+        """The notices that came after the first `count`, as far back as they are kept."""
+        new = min(self.notice_count - count, len(self.notices))
+        return list(self.notices)[len(self.notices) - new :]
+
     def here(self) -> Away | None:
         """Note that somebody touched a key. After fifteen minutes without one: what happened meanwhile, once."""
         return None if self._alerting is None else self._alerting.here()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
@@ -20,9 +21,11 @@ from fundtui.imbalance.catalogue import Level
 from fundtui.ui.choices import Choices, watchlists
 from fundtui.ui.glyphs import terminal_has_unicode
 from fundtui.ui.output import OutputApp
+from fundtui.ui.ringer import Ringer
 from fundtui.ui.safety import ScreenGuard
 from fundtui.ui.screens.main import MainScreen
 from fundtui.ui.theme import DEFAULT_THEME, Pens, ThemeError, load_theme, textual_theme, theme_names
+from fundtui.units import format_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -168,6 +171,8 @@ class FundtuiApp(OutputApp):
         # A plain timer of the loop: messages through Textual's queues would be most of an idle screen's cost.
         self._next_frame = asyncio.get_running_loop().call_later(self.frame_s, self._frame)
         self.call_after_refresh(self.run_worker, self._start_engine())
+        self._ringer = Ringer(self.source, self._ring, os.environ)
+        self._ring(self._ringer.question())
 
     @property
     def frame_s(self) -> float:
@@ -184,6 +189,7 @@ class FundtuiApp(OutputApp):
         try:
             self._follow_settings()
             self.main.tick()
+            self._ringer.tick()
         except Exception as error:  # noqa: BLE001  (a callback of the loop: nobody above would see it)
             self._handle_exception(error)
 
@@ -204,9 +210,41 @@ class FundtuiApp(OutputApp):
 
     async def _start_engine(self) -> None:
         await self.source.start()
+        self._welcome()
         # What exists now stays for the whole life: the collector need not look at it again.
         gc.enable()
         gc.freeze()
+
+    def _ring(self, text: str) -> None:
+        """Write to the terminal beside frames."""
+        if text and self._driver is not None and not self.is_headless:
+            self._driver.write(text)
+
+    @property
+    def alert_channel(self) -> str:
+        """How the terminal is made to notice: bell, osc9, osc777, osc99 or none."""
+        return self._ringer.channel.value
+
+    def osc99_answered(self) -> None:
+        """The terminal understands notifications."""
+        self._ringer.answered()
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and self.wall.monotonic() - self._last_key >= 1.0:
+            self._last_key = self.wall.monotonic()
+            self._welcome()
+        await super().on_event(event)
+
+    def _welcome(self) -> None:
+        """Tell somebody who was away what happened meanwhile."""
+        away = self.source.here()
+        if away is not None:
+            dead = f", {away.dead} notices did not get through" if away.dead else ""
+            first = f": {away.texts[0]}" if away.texts else ""
+            since = format_utc(away.since_ms, seconds=False)
+            self.main.say(
+                f"since {since} {away.fired} alerts fired, {away.ended} ended, {away.still} are on{dead}{first}"
+            )
 
     def hint(self, now: float) -> str:
         """What the footer says to someone who just started; the keys alone later."""
@@ -224,6 +262,7 @@ class FundtuiApp(OutputApp):
         self.exit(code, return_code=code)
 
     demo_wanted = False
+    _last_key = -math.inf
 
     def leave_for_demo(self) -> None:
         """End, and let whoever started us start the demo."""

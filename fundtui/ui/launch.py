@@ -65,6 +65,7 @@ class RunningApp(FundtuiApp):
         for number in ENDING:
             loop.add_signal_handler(number, self.leave, 128 + number)
         if isinstance(self._driver, terminal.TerminalDriver):
+            self._driver.on_osc99 = self.osc99_answered
             self._driver.on_lost = lambda: self.leave(LOST_TERMINAL)
             if self._driver.lost:
                 self.leave(LOST_TERMINAL)

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import queue
+import re
 import selectors
 import sys
 import termios
@@ -23,12 +24,15 @@ from textual._xterm_parser import XTermParser
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
+from fundtui.alerts.sinks.osc import OSC99_ANSWER
+
 # Everything that the driver may have switched on, switched off: kitty keys, mouse, paste, focus, line wrap, margins,
 # colours, alternative screen, cursor.
 RESTORE = (
     "\x1b[<u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1004l\x1b[?2048l\x1b[?7h\x1b[r"
     "\x1b[0m\x1b[?1049l\x1b[?25h"
 )
+_ANSWERS = re.compile(r"\x1b\]99;[^\x1b\x07]*(?:\x1b\\|\x07)")
 _POLL_S = 0.1
 _JOIN_S = 0.3
 
@@ -61,6 +65,7 @@ class TerminalDriver(LinuxDriver):
 
     lost = False
     on_lost: Callable[[], None] | None = None
+    on_osc99: Callable[[], None] | None = None
     _writer: WriterThread | None = None
 
     def _terminal_lost(self) -> None:
@@ -130,10 +135,19 @@ class TerminalDriver(LinuxDriver):
                     data = os.read(self.fileno, 4096)
                     if not data:
                         raise EOFError
-                    for event in parser.feed(decode(data)):
+                    for event in parser.feed(self._without_answers(decode(data))):
                         self.process_message(event)
                 for event in parser.tick():
                     self.process_message(event)
+
+    def _without_answers(self, text: str) -> str:
+        """Take out the answer to the question for notifications, which the parser would take for keys."""
+        if OSC99_ANSWER not in text:
+            return text
+        if self.on_osc99 is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self.on_osc99)
+        return _ANSWERS.sub("", text)
 
 
 def restore(attributes: list[Any] | None) -> None:

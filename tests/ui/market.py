@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.alerts.book import AlertRow, Why
+from fundtui.alerts.book import AlertRow, Away, Why
+from fundtui.alerts.message import Message
 from fundtui.alerts.records import Delivery, Silence
 from fundtui.clock import Clock, SystemClock
 from fundtui.config.schema import Settings
@@ -129,6 +130,8 @@ class Market:
         self.counts = Counts()
         self.desk = AlertDesk()
         self.alert_problem = ""
+        self.notices: list[Message] = []
+        self.away: Away | None = None
         self.ladders: dict[int, tuple[Rung, ...]] = {}
         self.healths: tuple[VenueHealth, ...] | None = None
         self.saved: dict[str, Any] = {}
@@ -270,6 +273,15 @@ class Market:
 
     def alert_counts(self) -> Counts:
         return self.counts
+
+    notice_count = 0
+
+    def notices_since(self, count: int) -> list[Message]:
+        return self.notices[count:]
+
+    def here(self) -> Away | None:
+        away, self.away = self.away, None
+        return away
 
     def alerts(self) -> list[AlertRow]:
         return self.desk.rows
