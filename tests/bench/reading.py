@@ -1,4 +1,4 @@
-"""Reads one poll of Binance, bytes to quotes, beside ccxt's parser on the same body: `python -m tests.bench.reading`."""
+"""One poll of Binance, bytes to quotes, beside ccxt's parser on the same body: `python -m tests.bench.reading`."""
 
 from __future__ import annotations
 

@@ -67,7 +67,8 @@ def measure(
         inner = json.loads(Path(out.name).read_text() or "{}")
     return {
         "kind": kind, "assets": assets, "load": f"{share:.0%}/s x{batches:g}", "size": f"{size[0]}x{size[1]}",
-        "first_ms": first_ms, "first_bytes": complete, "bytes_s": sent / wall, "bytes_key": sent / pressed if pressed else 0,
+        "first_ms": first_ms, "first_bytes": complete, "bytes_s": sent / wall,
+        "bytes_key": sent / pressed if pressed else 0,
         "cpu": inner.get("cpu_percent", 100 * cpu / wall), "longest_ms": inner.get("longest_ms", 0),
         "p99_ms": inner.get("p99_ms", 0), "rss": rss,
     }  # fmt: skip
@@ -94,7 +95,8 @@ def show(row: dict[str, Any], note: str = "") -> None:
     print(
         f"{row['kind']:10s}{row['assets']:7d} {row['size']:8s}{row['load']:11s}{note:12s}"
         f" first {row['first_ms']:6.0f} ms {row['first_bytes'] / 1e3:6.1f} kB |{row['bytes_s'] / 1e3:9.2f} kB/s"
-        f"{row['cpu']:7.2f} % cpu  longest {row['longest_ms']:6.1f} ms  p99 {row['p99_ms']:5.2f}  rss {row['rss']:4.0f} MB"
+        f"{row['cpu']:7.2f} % cpu  longest {row['longest_ms']:6.1f} ms  p99 {row['p99_ms']:5.2f}"
+        f"  rss {row['rss']:4.0f} MB"
         + (f"  {row['bytes_key']:.0f} B/key" if row["bytes_key"] else ""),
         flush=True,
     )
@@ -106,9 +108,8 @@ def main() -> None:
     show(measure("fundtui", 2000, 0.5, 10, resort=True), "re-sort 1/s")
     show(measure("stock", 2000, 0.5, 10), "no diff")
     show(peer := measure("datatable", 2000, 0.5, 10))
-    print(
-        f"ratio: {peer['bytes_s'] / ours['bytes_s']:.0f}x fewer bytes, {peer['cpu'] / max(ours['cpu'], 0.01):.0f}x less CPU"
-    )
+    fewer, less = peer["bytes_s"] / ours["bytes_s"], peer["cpu"] / max(ours["cpu"], 0.01)
+    print(f"ratio: {fewer:.0f}x fewer bytes, {less:.0f}x less CPU")
     if quick:
         return
     show(measure("fundtui", 2000, 0.05, 1))
