@@ -81,6 +81,8 @@ class Instruments:
         self._changes = ContractChanges()
         self._quotes: dict[int, Quote] = {}
         self.saved: Saved | None = None
+        self._live_parts: dict[str, Rows] = {}
+        self._adopted: list[int] = []
         for source in SOURCES:
             self.table.code("premium_source", source)
         for flag in FLAGS:
@@ -221,6 +223,7 @@ class Instruments:
     ) -> tuple[Index, Observations, Index, Index, Index]:
         """Rows of a batch that is not made of the same contracts as the one before it."""
         found = list(map(self.registry.row_of.get, seen.contracts))
+        self._live_parts = self.parts if self.saved is not None else {}
         forced: list[int] = []
         left: list[int] = []
         for place, known in enumerate(found):
@@ -228,6 +231,10 @@ class Instruments:
                 row = self._learn(seen.contracts[place], venue, batch.observed_ms, events, left)
                 found[place] = row
                 forced.append(row)
+        if self._adopted:
+            # All at once: a start with a record adopts every instrument there is.
+            self.settling.refresh(np.array(self._adopted, np.intp))
+            self._adopted.clear()
         rows = np.array(found, np.intp)
         rows, seen, quotes = _distinct(rows, seen, batch.quotes)
         for row in rows[~self.table.alive[rows]].tolist():
@@ -267,8 +274,8 @@ class Instruments:
         pricecheck.forget(self.rows, row, quiet=not venue.learnt)
         self.formula.half_spread.delta[row] = default_half_spread(0 if contract.asset_id in MAJORS else UNRANKED)
         self._describe(row, contract, joins=True)
-        if self.saved is not None and self.saved.adopt(self.table.keys[row], row, self.parts):
-            self.settling.refresh(np.array([row], np.intp))
+        if self.saved is not None and self.saved.adopt(self.table.keys[row], row, self._live_parts):
+            self._adopted.append(row)
         return row
 
     def _describe(self, row: int, contract: Instrument, *, joins: bool) -> None:
