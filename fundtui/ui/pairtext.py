@@ -111,6 +111,8 @@ def result_lines(scene: Scene, pairs: Table, row: int, reasons: Sequence[str]) -
         [
             ("  funding ", "dim"), (bp("gross"), "plain"), ("  basis ", "dim"), (bp("gain"), "plain"),
             ("  costs ", "dim"), (bp("cost").removeprefix("+"), "plain"),
+        ],
+        [
             ("  sd ", "dim"), (bp("sd").removeprefix("+"), "plain"),
             ("  5% worst ", "dim"), (bp("fifth"), "plain"), ("  stress ", "dim"), (bp("worst"), "plain"),
         ],

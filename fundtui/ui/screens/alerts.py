@@ -72,20 +72,25 @@ def _next(scene: Scene, row: Listed, width: int) -> Line:
     return [(format_countdown((row.until_ms - scene.now_ms) / 1000), "dim")]
 
 
+def _what(scene: Scene, row: Listed, width: int) -> Line:
+    """The sentence without the subject, which stands in a column of its own."""
+    return [(row.text.removeprefix(f"{row.subject}: "), "dim" if row.section is Section.OVER else "plain")]
+
+
 FIELDS = (
-    Field(key="state", title="state", width=13, right=False, value=lambda row: float(row.section), cell=_state,
+    Field(key="state", title="state", width=15, right=False, value=lambda row: float(row.section), cell=_state,
           help="Firing, pending, muted, a silence, a notice that could not be sent, or over within a day."),
     Field(key="severity", title="", width=2, right=False, rank=4, value=lambda row: row.severity, cell=_severity),
     Field(key="rule", title="rule", width=18, right=False, rank=2, value=lambda row: row.rule,
           cell=lambda scene, row, width: [(row.rule, "plain")], help="The rule's name."),
-    Field(key="subject", title="subject", width=16, right=False, value=lambda row: row.subject,
+    Field(key="subject", title="subject", width=22, right=False, value=lambda row: row.subject,
           cell=lambda scene, row, width: [(row.subject, "bright")], help="What it is about."),
     Field(key="lasted", title="for", width=7, rank=1, falling=True, value=lambda row: -float(row.since_ms),
           cell=_lasted, help="How long it has been so; what is over: how long it fired."),
     Field(key="next", title="next", width=14, right=False, rank=3, value=lambda row: row.until_ms, cell=_next,
           help="Until it fires, until the next settlement, until the silence ends; what is over: when it ended."),
     Field(key="text", title="what", width=20, right=False, grows=True, value=lambda row: row.text,
-          cell=lambda scene, row, width: [(row.text, "plain" if row.section is not Section.OVER else "dim")],
+          cell=_what,
           help="What was compared with what."),
 )  # fmt: skip
 

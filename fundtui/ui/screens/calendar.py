@@ -103,6 +103,7 @@ class CalendarScreen(ListScreen):
         self._chosen_ms = 0
         self._schedule: Schedule | None = None
         self._made: tuple[float, int, int] = (-math.inf, 0, 0)
+        self._flows: tuple[tuple[float, int, int], Sequence[Flow]] = ((-math.inf, 0, 0), ())
 
     def above(self) -> ComposeResult:
         yield Timeline(id="timeline")
@@ -137,7 +138,11 @@ class CalendarScreen(ListScreen):
     def rows(self) -> Sequence[Flow]:
         made = self.schedule()
         start, end = made.begins_ms(self.chosen), made.begins_ms(self.chosen + 1)
-        return flows(self.source.table(Level.INSTRUMENT), self.source.clock.utc_ms(), start, end)
+        key = (self._made[0], start, end)
+        if key != self._flows[0]:
+            now_ms = self.source.clock.utc_ms()
+            self._flows = (key, flows(self.source.table(Level.INSTRUMENT), now_ms, start, end))
+        return self._flows[1]
 
     def key_of(self, row: Flow) -> str:
         return row.key

@@ -17,7 +17,7 @@ from fundtui.ui.filtering import Filter
 from fundtui.ui.pairtext import half_life_h, ladder_lines, later, reasons_against, result_lines
 from fundtui.ui.pieces import Line
 from fundtui.ui.screens.listing import ListScreen, bindings_of
-from fundtui.ui.widgets.listing import Field, Listing
+from fundtui.ui.widgets.listing import Field, Listing, ordered
 from fundtui.ui.widgets.staircase import staircase
 from fundtui.ui.wordfilter import WordFilterError
 from fundtui.units import MISSING, format_duration, format_money
@@ -90,7 +90,10 @@ class PairsScreen(ListScreen):
             if key == "breakeven":
                 return [(later(number), "dim" if number >= self._half_life_h(row) else "plain")]
             text, role = figure(metric, number, scene)
-            return [(text.removeprefix("+") if key in ("spread", "cost") else text, role)]
+            # Distances and costs have no direction; a sign or its colour would claim one.
+            if key in ("spread", "cost"):
+                return [(text.removeprefix("+"), "bright" if key == "spread" else "plain")]
+            return [(text, role)]
 
         return Field(
             key=key, title=title, width=width, rank=rank, falling=falling,
@@ -126,6 +129,19 @@ class PairsScreen(ListScreen):
     def list_widget(self) -> Widget:
         key, descending = self.SORT
         return Listing(self.key_of, self.now, self.fields, key, descending=descending, id="list")
+
+    def find_list(self) -> None:
+        super().find_list()
+        self.list.orderer = self._ordered
+
+    def _ordered(self, rows: Sequence[int], field: Field, descending: bool) -> list[int]:
+        """Thousands of rows by a column at once; what is missing comes last in both directions."""
+        table = self.table
+        if field.key not in table.columns or field.key in table.labels:
+            return ordered(rows, field, descending)
+        values = table.columns[field.key][np.array(rows, np.intp)]
+        order = np.argsort(-values if descending else values, kind="stable")
+        return [rows[place] for place in order.tolist()]
 
     def rows(self) -> Sequence[int]:
         table = self.table

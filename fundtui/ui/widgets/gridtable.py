@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 import msgspec
+import numpy as np
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -29,6 +30,8 @@ CELL = 8
 _ASSET = 9
 _NARROW = 100
 _WHEEL_LINES = 3
+_KEPT_ROWS = 1_000
+_NO_LEAVES = np.zeros(0, np.intp)
 _NUMBER = re.compile(r"[+-]?\d+\.\d+")
 
 
@@ -66,6 +69,7 @@ class GridTable(Panel, can_focus=True):
         self.ages: dict[str, float] = {}
         self.notice: Sequence[Line] = ()
         self.instruments: Table | None = None
+        self._kept: dict[int, tuple[tuple[object, ...], Strip]] = {}
         self.heads: list[Head] = []
         self.at = "@spread"
         self.first_venue = 0
@@ -176,8 +180,7 @@ class GridTable(Panel, can_focus=True):
             lines += [strip_of(spans(scene.pens, said, "table"), width, fill) for said in self.notice]
         spread = spread_of(grid.values[order])
         for place, row in enumerate(order.tolist()):
-            pieces = self._row(scene, grid, row, float(spread[place]), self.top + place == self.view.cursor)
-            lines.append(strip_of(pieces, width, scene.pens("plain", "table")))
+            lines.append(self._row_line(scene, grid, row, float(spread[place]), width))
         lines += [self.blank(width)] * max(height - FOOT_LINES - len(lines), 0)
         return [*lines[: height - FOOT_LINES], *self._foot(scene, grid, width)]
 
@@ -195,6 +198,24 @@ class GridTable(Panel, can_focus=True):
 
     def _venue_heads(self) -> int:
         return sum(head.venue != NOBODY for head in self.heads)
+
+    def _row_line(self, scene: Scene, grid: Grid, row: int, spread: float, width: int) -> Strip:
+        """One row; kept as long as nothing that it shows has changed."""
+        at = row == self.view.row
+        leaves = grid.leaves[row] if row < len(grid.leaves) else _NO_LEAVES
+        versions = b"" if self.instruments is None else self.instruments.version[leaves].tobytes()
+        key = (
+            scene.pens, scene.basis, grid.metric.key, self.first_venue, width, at and self.at, spread,
+            int(self.view.table.version[row]), versions, leaves.tobytes(),
+        )  # fmt: skip
+        kept = self._kept.get(row)
+        if kept is None or kept[0] != key:
+            pieces = self._row(scene, grid, row, spread, at)
+            kept = (key, strip_of(pieces, width, scene.pens("plain", "table")))
+            if len(self._kept) > _KEPT_ROWS:
+                self._kept.clear()
+            self._kept[row] = kept
+        return kept[1]
 
     def _row(self, scene: Scene, grid: Grid, row: int, spread: float, at: bool) -> list[Span]:
         pens = scene.pens

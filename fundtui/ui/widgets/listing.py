@@ -71,7 +71,7 @@ def missing(value: Value) -> bool:
     return math.isnan(value) if isinstance(value, float) else value == ""
 
 
-def ordered(rows: Sequence[Any], field: Field, *, descending: bool) -> list[Any]:
+def ordered(rows: Sequence[Any], field: Field, descending: bool) -> list[Any]:
     """The rows by a field; what is missing comes last in both directions."""
     valued = [(field.value(row), row) for row in rows]
     known = [pair for pair in valued if not missing(pair[0])]
@@ -123,6 +123,7 @@ class Listing(Panel, can_focus=True):
         self.top = 0
         self.notice: Sequence[Line] = ()
         self.shown: list[Field] = []
+        self.orderer: Callable[[Sequence[Any], Field, bool], list[Any]] = ordered
         self._held_until = -math.inf
 
     # -- what is shown
@@ -148,7 +149,7 @@ class Listing(Panel, can_focus=True):
     def show(self, scene: Scene, rows: Sequence[Any], notice: Sequence[Line] = ()) -> None:
         """Show these rows in the order that a person chose; lines that look the same are not drawn again."""
         self.scene, self.notice = scene, notice
-        self.rows = self._kept_order(rows) if self.held() else ordered(rows, self._field(), descending=self.descending)
+        self.rows = self._kept_order(rows) if self.held() else self.orderer(rows, self._field(), self.descending)
         self._find_cursor()
         self.update()
 

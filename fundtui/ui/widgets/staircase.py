@@ -33,7 +33,8 @@ def staircase(rungs: Sequence[Rung], width: int, height: int, glyphs: Glyphs) ->
     """The plot in `height` lines of `width` cells, the scale at the left."""
     room = max(width - AXIS - len(EVEN) - 1, 4)
     sums = steps(rungs, room)
-    known = [value for value in sums if not math.isnan(value)]
+    # A sum that lasts shorter than a column still belongs to the scale.
+    known = [rung.total for rung in rungs]
     high, low = max([*known, 0.0]), min([*known, 0.0])
     span = (high - low) or 1e-4
     even = min(int((high / span) * height), height - 1)
