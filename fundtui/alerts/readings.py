@@ -29,7 +29,7 @@ from fundtui.alerts.spoken import (
     too_many_heard,
     venue_heard,
 )
-from fundtui.alerts.track import MOST_PER_RULE, Look, Track
+from fundtui.alerts.track import MAX_GAP_S, MOST_PER_RULE, Look, Track
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.table import Table
 from fundtui.query import Selection, compile_query
@@ -51,7 +51,9 @@ class Readings:
     changed      fingerprint -> alert, inactive ones that ended included; emptied likewise
     """
 
-    def __init__(self, now_ms: int) -> None:
+    def __init__(self, now_ms: int, max_gap_s: float = MAX_GAP_S) -> None:
+        """max_gap_s: looks further apart were not continuous, the time between them does not count."""
+        self._max_gap_s = max_gap_s
         self.transitions: list[Transition] = []
         self.changed: dict[str, Alert] = {}
         self._tracks: dict[str, Track] = {}
@@ -196,7 +198,8 @@ class Readings:
             doubtful = np.array([table.keys[row] in self._doubtful for row in rows.tolist()], np.bool_)
         unheard = self._unheard and table.level is not Level.INSTRUMENT
         return Look(
-            selection=selection, now_ms=now_ms, now_s=now_s, stale=stale, doubtful=doubtful, unheard=unheard
+            selection=selection, now_ms=now_ms, now_s=now_s, stale=stale, doubtful=doubtful, unheard=unheard,
+            max_gap_s=self._max_gap_s,
         )  # fmt: skip
 
     def _learn_weights(self, venues: Table) -> None:

@@ -56,6 +56,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     stale: Bools
     doubtful: Bools
     unheard: bool = False
+    max_gap_s: float = MAX_GAP_S
 
 
 class _Glance(NamedTuple):
@@ -229,7 +230,9 @@ class Track:
         moved = alert is not None and abs(next_ms - alert.next_ms) > 1000.0
         # A later payment alone says nothing: the venue may have changed its interval.
         settled = alert is not None and next_ms > alert.next_ms + 1000.0 and look.now_ms >= alert.next_ms - EARLY_MS
-        result = step(state, reading, elapsed_s if elapsed_s <= MAX_GAP_S else 0.0, self.rule.timing, settled=settled)
+        result = step(
+            state, reading, elapsed_s if elapsed_s <= look.max_gap_s else 0.0, self.rule.timing, settled=settled
+        )
         if alert is None and result.state.phase is Phase.INACTIVE:
             return None
         if alert is None:

@@ -1,0 +1,207 @@
+"""What a rule would have done on the record: each time that it would have fired, for how long, and what became of it.
+
+The recorded polls go through a calculator of its own and the rule's own state machine, in the order in which they
+were seen; nothing is known before its time. Where polls are no longer kept, the sampled rates stand in: rules over
+other figures see those as missing there, and do not fire.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+import numpy as np
+
+from fundtui.alerts.alert import Subject, Transition
+from fundtui.alerts.machine import Told
+from fundtui.alerts.readings import Readings
+from fundtui.alerts.rule import Rule
+from fundtui.history.codec import Floats
+from fundtui.history.store import Store
+from fundtui.imbalance.calculator import Calculator, Changes
+from fundtui.imbalance.metric import Level
+from fundtui.market import Batch, Instrument, Quote
+from fundtui.status import VenueHealth, VenueState
+
+MOST_STEPS = 2880
+LEAST_STEP_S = 60.0
+HISTORY_MS = 90 * 86_400_000
+
+TakerFee = Callable[[str], float]
+
+
+class Episode(msgspec.Struct, kw_only=True):
+    """One time that the rule would have fired.
+
+    ended_ms   None: still on at the end
+    next_ms    the subject's first payment after it fired; None: not known
+    legs       (venue, symbol, side) of what would have earned the funding: side 1 receives above zero, -1 below
+    """
+
+    subject: Subject
+    fired_ms: int
+    text: str
+    ended_ms: int | None = None
+    next_ms: int | None = None
+    legs: tuple[tuple[str, str, int], ...] = ()
+
+    @property
+    def survived(self) -> bool | None:
+        """Whether it was still on at the subject's next payment."""
+        if self.next_ms is None:
+            return None
+        return self.ended_ms is None or self.ended_ms > self.next_ms
+
+
+class Backtest:
+    """One rule over recorded batches. `episodes` in the order in which they began."""
+
+    def __init__(self, rule: Rule, calculator: Calculator, start_ms: int, step_s: float) -> None:
+        self._rule = rule
+        self._calculator = calculator
+        self._step_ms = round(step_s * 1000)
+        self._readings = Readings(start_ms, max_gap_s=max(3 * step_s, 60.0))
+        self._readings.set_rules([rule], {})
+        self._tick_ms = start_ms
+        self._venues: set[str] = set()
+        self._on: dict[str, Episode] = {}
+        self.episodes: list[Episode] = []
+
+    def take(self, batch: Batch) -> None:
+        """One poll."""
+        now_ms = batch.observed_ms
+        if batch.venue not in self._venues:
+            self._venues.add(batch.venue)
+            up = [VenueHealth(venue=name, title=name, state=VenueState.UP, rows=1) for name in self._venues]
+            self._readings.health(up, local_outage=False, now_ms=now_ms, now_s=now_ms / 1000)
+        self._seen(self._calculator.apply(batch, now_ms), now_ms)
+        if now_ms - self._tick_ms >= self._step_ms:
+            self._tick_ms = now_ms
+            self._seen(self._calculator.tick(now_ms), now_ms)
+            tables = self._calculator.tables
+            for level in (Level.PAIR, Level.VENUE, Level.MARKET):
+                self._readings.observe(tables[level], np.arange(tables[level].count), now_ms, now_ms / 1000)
+            self._readings.tick(tables.values(), now_ms, now_ms / 1000)
+            self._collect()
+
+    def _seen(self, changes: Changes, now_ms: int) -> None:
+        self._readings.journal(changes.events, now_ms, now_ms / 1000)
+        self._readings.observe(self._calculator.instruments, changes.instruments, now_ms, now_ms / 1000)
+        self._readings.observe(self._calculator.assets, changes.assets, now_ms, now_ms / 1000)
+        self._collect()
+
+    def _collect(self) -> None:
+        for one in self._readings.transitions:
+            if one.rule == self._rule.name:
+                self._transition(one)
+        self._readings.transitions.clear()
+        self._readings.changed.clear()
+
+    def _transition(self, one: Transition) -> None:
+        if one.told is Told.FIRED:
+            next_ms, legs = self._next_ms(one), self._legs(one)
+            episode = Episode(subject=one.subject, fired_ms=one.time_ms, text=one.text, next_ms=next_ms, legs=legs)
+            self._on[one.fingerprint] = episode
+            self.episodes.append(episode)
+        elif one.told in (Told.RESOLVED, Told.CLOSED) and one.fingerprint in self._on:
+            self._on.pop(one.fingerprint).ended_ms = one.time_ms
+
+    def _next_ms(self, one: Transition) -> int | None:
+        table = self._calculator.tables[one.subject.level]
+        row = table.index.get(one.subject.key)
+        if row is None or "next_funding_ms" not in table.columns:
+            return None
+        value = float(table.columns["next_funding_ms"][row])
+        return None if math.isnan(value) else int(value)
+
+    def _legs(self, one: Transition) -> tuple[tuple[str, str, int], ...]:
+        """Who pays whom: an instrument's own receiver, or an asset's highest rate against its lowest."""
+        instruments, columns = self._calculator.instruments, self._calculator.instruments.columns
+        if one.subject.level is Level.INSTRUMENT and one.subject.key in instruments.index:
+            row = instruments.index[one.subject.key]
+            side = 1 if float(columns["apr"][row]) >= 0 else -1
+            return ((instruments.text("venue", row), instruments.text("symbol", row), side),)
+        if one.subject.level is not Level.ASSET or one.subject.key not in self._calculator.assets.index:
+            return ()
+        rows = self._calculator.instrument_rows(self._calculator.assets.index[one.subject.key])
+        rows = rows[np.isfinite(columns["apr"][rows]) & (columns["reasons"][rows] < 0)]
+        if len(rows) < 2:
+            return ()
+        chosen = (int(rows[np.argmax(columns["apr"][rows])]), 1), (int(rows[np.argmin(columns["apr"][rows])]), -1)
+        return tuple((instruments.text("venue", row), instruments.text("symbol", row), side) for row, side in chosen)
+
+
+def run(rule: Rule, store: Store, calculator: Calculator, since_ms: int, until_ms: int) -> Iterator[Backtest]:
+    """Test a rule from one time to another. Gives the test after every step, for progress; the last one is whole."""
+    step_s = max((until_ms - since_ms) / 1000 / MOST_STEPS, LEAST_STEP_S)
+    test = Backtest(rule, calculator, since_ms, step_s)
+    past = [
+        one
+        for venue, symbol, _ in store.instruments()
+        for one in store.settlements(venue, symbol, since_ms - HISTORY_MS, since_ms)
+    ]
+    calculator.settle(past, since_ms)
+    polls_ms = store.kept_since().polls_from_ms
+    from_polls_ms = until_ms if polls_ms is None else max(polls_ms, since_ms)
+    for batch in sampled(store, since_ms, from_polls_ms, step_s):
+        test.take(batch)
+        yield test
+    for batch in thinned(store.polls(from_polls_ms, until_ms), step_s):
+        test.take(batch)
+        yield test
+    yield test
+
+
+def thinned(batches: Iterable[Batch], step_s: float) -> Iterator[Batch]:
+    """At most one poll of a venue per step."""
+    last: dict[str, int] = {}
+    for batch in batches:
+        if batch.observed_ms - last.get(batch.venue, -(1 << 60)) >= step_s * 1000 * 0.9:
+            last[batch.venue] = batch.observed_ms
+            yield batch
+
+
+def sampled(store: Store, since_ms: int, until_ms: int, step_s: float) -> Iterator[Batch]:
+    """Polls made of the sampled rates, one per venue and step; contracts as they are known last."""
+    if until_ms <= since_ms:
+        return
+    step_ms = round(step_s * 1000)
+    times = np.arange(since_ms, until_ms, step_ms)
+    venues: list[tuple[str, list[Instrument], Floats]] = []
+    for known in store.latest():
+        contracts = [quote.contract for quote in known.quotes]
+        rates = np.full((len(contracts), len(times)), np.nan)
+        for place, contract in enumerate(contracts):
+            series = store.series(contract.venue, contract.symbol, since_ms - step_ms, until_ms)
+            if len(series.time_ms):
+                at = np.searchsorted(series.time_ms, times, side="right") - 1
+                fresh = (at >= 0) & (times - series.time_ms[np.maximum(at, 0)] <= 2 * step_ms)
+                rates[place] = np.where(fresh, series.rate[np.maximum(at, 0)], np.nan)
+        venues.append((known.venue, contracts, rates))
+    for place, time_ms in enumerate(times.tolist()):
+        for venue, contracts, rates in venues:
+            quotes = tuple(
+                Quote(contract, time_ms, rate=rate)
+                for contract, rate in zip(contracts, rates[:, place].tolist(), strict=True)
+                if rate == rate
+            )
+            if quotes:
+                yield Batch(venue=venue, observed_ms=time_ms, quotes=quotes)
+
+
+def net(episode: Episode, store: Store, until_ms: int, taker_fee: TakerFee, half_spread: float) -> float:
+    """Funding received at the payments while it was on, less a round trip; NaN where payments are not on record.
+
+    One leg is taken to be hedged at the same cost; the hedge's own funding is not counted.
+    """
+    if not episode.legs:
+        return math.nan
+    end_ms = until_ms if episode.ended_ms is None else episode.ended_ms
+    received, cost = 0.0, 0.0
+    for venue, symbol, side in episode.legs:
+        if not store.settlements(venue, symbol, episode.fired_ms - HISTORY_MS, until_ms):
+            return math.nan
+        received += side * sum(one.rate for one in store.settlements(venue, symbol, episode.fired_ms, end_ms + 1))
+        cost += 2.0 * (taker_fee(venue) + half_spread)
+    return received - cost * (2 if len(episode.legs) == 1 else 1)
