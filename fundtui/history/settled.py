@@ -12,6 +12,8 @@ from fundtui.units import HOUR_MS
 
 SLICE_MS = 8 * HOUR_MS
 """Settlements of this much time are worked out in one turn: at most eight rounds over all instruments."""
+AT_ONCE = 200
+"""Settlements that are worked out in one turn, whatever time they span: about three milliseconds."""
 FIRST_S, MOST_S = 20.0, 320.0
 """Between two hand-overs, twice as long each time: the work is nearly the same for one instrument and for hundreds,
 and those of the watchlists come first."""
@@ -53,6 +55,8 @@ class SettledStream:
         self._settled, self._anew = [], set()
         settled.sort(key=lambda one: one.time_ms)
         for _, part in groupby(settled, key=lambda one: one.time_ms // SLICE_MS):
-            self._on_settled(list(part), anew)
-            anew = set()
-            await asyncio.sleep(0)
+            ordered = list(part)
+            for start in range(0, len(ordered), AT_ONCE):
+                self._on_settled(ordered[start : start + AT_ONCE], anew)
+                anew = set()
+                await asyncio.sleep(0)

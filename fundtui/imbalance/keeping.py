@@ -16,7 +16,7 @@ from fundtui.imbalance import realised
 from fundtui.imbalance.realised import Realised
 from fundtui.imbalance.rows import Rows
 
-FORMAT = 1
+FORMAT = 2
 
 Arrays = dict[str, NDArray[Any]]
 Parts = Mapping[str, Rows]

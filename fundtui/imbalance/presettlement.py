@@ -46,7 +46,7 @@ class PreSettlement(Rows):
         "last": Field(np.nan, np.float64, (MEASURES,)),
         "mean": Field(np.nan, np.float64, (PHASES, MEASURES)),
         "variance": Field(0.0, np.float64, (PHASES, MEASURES)),
-        "count": Field(0, np.int64, (PHASES, MEASURES)),
+        "count": Field(0, np.int32, (PHASES, MEASURES)),
     }
     settlement_ms: Ints
     first: Floats

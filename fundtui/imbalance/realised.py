@@ -6,7 +6,6 @@ contract does not pay for an hourly one. An entry is six bytes: the settlement's
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +18,9 @@ WINDOWS_H = np.array([24.0, 72.0, 168.0, 720.0])
 MINUTE_MS = 60_000
 _WINDOWS_MIN = (WINDOWS_H * 60).astype(np.int64)
 _SPARE = 4
+RESERVED = 1 << 24
+"""Entries of a new pool. Zeros that were never written to take no memory, and making room by copying tens of megabytes
+would hold everything up."""
 _ROUND = 0xFFFF
 _STEP_MIN = 15 * 24 * 60
 # A settlement may come this much late without the window counting as incomplete.
@@ -32,7 +34,7 @@ class Realised(Rows):
         "start": COUNT,
         "length": COUNT,
         "pushed": COUNT,
-        "tail": Field(0, np.int64, (4,)),
+        "tail": Field(0, np.int32, (4,)),
         "total": Field(0.0, np.float64, (4,)),
         "interval_h": NUMBER,
         "last_min": Field(-1, np.int64),
@@ -72,9 +74,9 @@ class Realised(Rows):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all columns and of the pool."""
+        """Bytes of all columns and of the pool as far as it is in use: the rest of it is not in memory yet."""
         columns = sum(int(getattr(self, name).nbytes) for name in self.fields)
-        return columns + int(self.times.nbytes + self.rates.nbytes)
+        return columns + self.used * (self.times.itemsize + self.rates.itemsize)
 
 
 def update(state: Realised, rows: Index, time_ms: Ints, rate: Floats, interval_h: Floats) -> None:
@@ -207,6 +209,9 @@ def _move(state: Realised, row: int, length: int) -> None:
 def _grow_pool(state: Realised, needed: int) -> None:
     if needed <= len(state.times):
         return
-    size = max(needed, math.ceil(len(state.times) * 1.1), 4096)
-    state.times = np.concatenate([state.times, np.zeros(size - len(state.times), np.uint16)])
-    state.rates = np.concatenate([state.rates, np.zeros(size - len(state.rates), np.float32)])
+    size = max(needed, 2 * len(state.times), RESERVED)
+    for name in ("times", "rates"):
+        pool = getattr(state, name)
+        wider = np.zeros(size, pool.dtype)
+        wider[: state.used] = pool[: state.used]
+        setattr(state, name, wider)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Ints = NDArray[np.signedinteger[Any]]
 Flags = NDArray[np.bool_]
 Index = NDArray[np.intp]
 Number = Floats | float
@@ -28,7 +28,7 @@ class Field(msgspec.Struct, frozen=True):
 
 NUMBER = Field()
 ZERO = Field(0.0)
-COUNT = Field(0, np.int64)
+COUNT = Field(0, np.int32)
 FLAG = Field(0, np.bool_)
 LABEL = Field(-1, np.int8)
 

@@ -11,6 +11,9 @@ from fundtui.imbalance.metric import Level, Metric, Unit
 
 Floats = NDArray[np.float64]
 
+LARGEST_GROWTH = 1024
+"""Rows that a table gets at once when it is full: doubling would leave thousands empty."""
+
 
 class Table:
     """Rows of one level as columns.
@@ -72,7 +75,7 @@ class Table:
         """A new row, shown. The last row of the arrays stays free: it stands for "no row" (index -1)."""
         row = len(self.keys)
         if row + 1 >= self.capacity:
-            self._grow(2 * self.capacity)
+            self._grow(self.capacity + min(self.capacity, LARGEST_GROWTH))
         self.keys.append(key)
         self.index[key] = row
         self.alive[row] = True

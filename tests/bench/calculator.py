@@ -9,15 +9,17 @@ import gc
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fundtui.history.settled import AT_ONCE
 from fundtui.imbalance.calculator import Calculator, CalculatorSettings
 from fundtui.imbalance.pairs import PERP_PERP, CarrySettings
 from fundtui.imbalance.skew import cross_section, weights
 from fundtui.imbalance.state import Members
-from fundtui.market import Averaging, Batch, Family, FundingRule, Instrument, Quote
+from fundtui.market import Averaging, Batch, Family, FundingRule, Instrument, Quote, Settlement
 
 ASSETS, VENUES, PER_VENUE = 2000, 30, 500
 START_MS = 1_760_000_000_000
@@ -53,8 +55,8 @@ class Market:
             rule=RULE,
         )
 
-    def batch(self, venue: int, now_ms: int, changed: float = 1.0) -> Batch:
-        """A poll in which this share of the rows has new rates and prices."""
+    def batch(self, venue: int, now_ms: int, changed: float = 1.0, *, sizes: bool = True) -> Batch:
+        """A poll in which this share of the rows has new rates and prices, and `sizes`: all have other OI, volume."""
         rng, assets = self.rng, self.listed[venue]
         moves = rng.random(PER_VENUE) < changed
         rate, premium = self.last.get(venue, (np.zeros(PER_VENUE), np.zeros(PER_VENUE)))
@@ -63,6 +65,8 @@ class Market:
         rate = np.where(moves, rng.normal(1e-4, 3e-4, PER_VENUE), rate)
         premium = np.where(moves, rng.normal(0, 8e-4, PER_VENUE), premium)
         self.last[venue] = rate, premium
+        if sizes:
+            self.oi[venue] *= rng.uniform(0.999, 1.001, PER_VENUE)
         index = self.price[assets]
         mark = index * (1 + premium)
         quotes = []
@@ -86,32 +90,61 @@ def timed(run: Callable[[], object]) -> float:
 def show(name: str, times: list[float]) -> float:
     ordered = sorted(times)
     median = ordered[len(ordered) // 2]
-    print(f"{name:58s} {median:10.0f} {ordered[int(len(ordered) * 0.99)]:10.0f}")
+    print(f"{name:62s} {median:10.0f} {ordered[int(len(ordered) * 0.99)]:10.0f}")
     return median
 
 
-def applied(calculator: Calculator, market: Market, rounds: int, changed: float) -> tuple[list[float], list[float]]:
-    """Times of apply and tick over so many rounds of all venues, 15 s of market time apart."""
-    times, ticks = [], []
+class Times(NamedTuple):
+    """Microseconds of each call, by kind: polls between two of the minute's samples, those that take one, ticks."""
+
+    plain: list[float]
+    sampled: list[float]
+    ticks: dict[str, list[float]]
+
+
+def applied(calculator: Calculator, market: Market, rounds: int, changed: float, *, sizes: bool = True) -> Times:
+    """So many rounds of all venues, 15 s of market time apart, with a tick each second. Garbage is collected."""
+    times = Times([], [], {"pairs": [], "venues, market": [], "with the minute's ranks and pegs": []})
     now_ms = START_MS if not calculator.instruments.count else int(calculator.instruments.columns["observed_ms"][0])
     for _ in range(rounds):
-        now_ms += 15_000
+        before_ms, now_ms = now_ms, now_ms + 15_000
+        minute_begins = before_ms // 60_000 != now_ms // 60_000
         for venue in range(VENUES):
-            batch = market.batch(venue, now_ms, changed)
-            gc.collect(0)
-            gc.disable()
-            times.append(timed(partial(calculator.apply, batch, now_ms)))
-            gc.enable()
-        ticks.append(timed(partial(calculator.tick, now_ms + 1000)))
-    return times, ticks
+            batch = market.batch(venue, now_ms, changed, sizes=sizes)
+            took = timed(partial(calculator.apply, batch, now_ms))
+            (times.sampled if minute_begins else times.plain).append(took)
+        for second in range(15):
+            at_ms = now_ms + 1000 * second
+            boards = calculator.market.revision
+            took = timed(partial(calculator.tick, at_ms))
+            new_minute = at_ms % 60_000 < 1000
+            kind = "venues, market" if calculator.market.revision != boards else "pairs"
+            times.ticks["with the minute's ranks and pegs" if new_minute else kind].append(took)
+    return times
 
 
-def peers(calculator: Calculator) -> dict[str, float]:
-    """The same skew metrics by group-by over the whole table, in pandas and in polars."""
+def settled(market: Market, of: int, hours_ago: int = 1) -> list[Settlement]:
+    """One settlement of each contract of the first `of` venues, at the contract's own interval."""
+    return [
+        Settlement(
+            venue=contract.venue,
+            symbol=contract.symbol,
+            time_ms=START_MS // HOUR_MS * HOUR_MS - hours_ago * HOUR_MS,
+            rate=1e-4,
+            interval_h=contract.interval_h,
+        )
+        for contracts in market.contracts[:of]
+        for contract in contracts
+    ]
+
+
+def peers(calculator: Calculator, market: Market) -> dict[str, float]:
+    """The same skew metrics by group-by in pandas and in polars: over all assets, and over those of one batch."""
     import pandas as pd
     import polars as pl
 
     count = calculator.instruments.count
+    touched = np.array([calculator.assets.index[contract.asset_id] for contract in market.contracts[0]])
     columns = calculator.instruments.columns
     data = {
         "asset": columns["asset"][:count].astype(np.int64),
@@ -122,7 +155,10 @@ def peers(calculator: Calculator) -> dict[str, float]:
     frame = pd.DataFrame(data)
     table = pl.DataFrame(data)
 
-    def by_pandas() -> object:
+    codes = [calculator.instruments.columns["asset"][calculator.instrument_rows(asset)[0]] for asset in touched]
+    wanted, chosen = np.isin(np.arange(data["asset"].max() + 1), codes), pl.Series(np.array(codes, np.int64)).implode()
+
+    def by_pandas(frame: Any = frame) -> object:
         ordered = frame.sort_values(["asset", "h"])
         ordered["wh"] = ordered.w * ordered.h
         groups = ordered.groupby("asset", sort=False)
@@ -146,7 +182,7 @@ def peers(calculator: Calculator) -> dict[str, float]:
         result["oi"] = groups.w.sum()
         return result
 
-    def by_polars() -> object:
+    def by_polars(table: Any = table) -> object:
         ordered = table.sort(["asset", "h"])
         weight, weighted = pl.col("w").sum().over("asset"), (pl.col("w") * pl.col("h")).sum().over("asset")
         cells = ordered.with_columns(
@@ -184,10 +220,13 @@ def peers(calculator: Calculator) -> dict[str, float]:
         )  # fmt: skip
 
     _agree(calculator, by_polars())
-    return {
-        name: show(f"{name}, the skew metrics alone", [timed(run) for _ in range(30)])
-        for name, run in (("pandas group-by of all", by_pandas), ("polars group-by of all", by_polars))
+    runs: dict[str, Callable[[], object]] = {
+        "pandas, all assets": by_pandas,
+        "polars, all assets": by_polars,
+        "pandas, the batch's assets": lambda: by_pandas(frame[wanted[frame.asset]]),
+        "polars, the batch's assets": lambda: by_polars(table.filter(pl.col("asset").is_in(chosen))),
     }
+    return {name: show(f"the skew metrics by {name}", [timed(run) for _ in range(30)]) for name, run in runs.items()}
 
 
 def same_metrics(calculator: Calculator, market: Market) -> list[float]:
@@ -222,21 +261,28 @@ def _agree(calculator: Calculator, frame: object) -> None:
 
 def main() -> None:
     market = Market()
-    calculator = Calculator(capacity=16_384)
+    calculator = Calculator()
     applied(calculator, market, 4, 1.0)
+    gc.collect()
+    gc.freeze()
     print(f"{calculator.instruments.count} instruments, {calculator.assets.count} assets, {VENUES} venues")
-    print(f"{'':58s} {'median us':>10s} {'p99 us':>10s}")
-    times, ticks = applied(calculator, market, 20, 1.0)
-    ours = show("apply 500 rows, all changed", times)
-    some, _ = applied(calculator, market, 20, 0.2)
-    show("apply 500 rows, a fifth changed", some)
-    show("tick, every third with pairs and boards", ticks)
+    print(f"{'':62s} {'median us':>10s} {'p99 us':>10s}")
+    rates = applied(calculator, market, 12, 1.0, sizes=False)
+    show("apply 500 rows, rates, prices and premiums moved", rates.plain)
+    everything = applied(calculator, market, 24, 1.0)
+    show("apply 500 rows, open interest and volume moved too", everything.plain)
+    show("apply 500 rows, with the minute's sample of pressure", everything.sampled)
+    ours = show("apply 500 rows, all polls and all metrics", everything.plain + everything.sampled)
+    some = applied(calculator, market, 12, 0.2, sizes=False)
+    show("apply 500 rows, a fifth changed", some.plain + some.sampled)
+    for kind, times in everything.ticks.items():
+        show(f"tick, {kind}", times)
     now_ms = int(calculator.instruments.columns["observed_ms"][0])
     show(
-        "price 50 widest and 50 others, with their spot pairs",
+        "price 50 widest and 50 others at once, with their spot pairs",
         [timed(partial(calculator.refresh_pairs, now_ms)) for _ in range(20)],
     )
-    few = Calculator(CalculatorSettings(carry=CarrySettings(top=25)), capacity=16_384)
+    few = Calculator(CalculatorSettings(carry=CarrySettings(top=25)))
     applied(few, market, 2, 1.0)
 
     def with_ladders() -> None:
@@ -247,10 +293,17 @@ def main() -> None:
     few.refresh_pairs(now_ms)
     fifty = [row for row in range(few.pairs.count) if few.pairs.keys[row].endswith(PERP_PERP)][:50]
     show(f"{len(fifty)} pairs, their spot pairs, and {len(fifty)} ladders", [timed(with_ladders) for _ in range(20)])
-    print(f"state of {calculator.instruments.count} instruments: {calculator.state_bytes / 1e6:.0f} MB")
+    first, second = settled(market, VENUES, 2), settled(market, VENUES)
+    calculator.settle(first, now_ms)
+    slices = [second[start : start + AT_ONCE] for start in range(0, len(second), AT_ONCE)]
+    show(f"settle {AT_ONCE} records", [timed(partial(calculator.settle, part, now_ms)) for part in slices])
+    show(
+        f"settle {len(second)} records at once", [timed(partial(calculator.settle, settled(market, VENUES, 0), now_ms))]
+    )
+    print(f"state, every instrument with its 30 days of rates: {calculator.state_bytes / 1e6:.1f} MB")
     show("recompute everything", [timed(lambda: calculator.recompute(now_ms)) for _ in range(20)])
-    alike = show("the skew metrics alone, of the batch's assets", same_metrics(calculator, market))
-    for name, theirs in peers(calculator).items():
+    alike = show("the skew metrics alone, the batch's assets", same_metrics(calculator, market))
+    for name, theirs in peers(calculator, market).items():
         print(f"ratio {name}: {theirs / alike:.1f}x the same metrics here, {theirs / ours:.1f}x all of apply")
 
 
