@@ -90,7 +90,8 @@ def _warm_up(store: Store, shelf: Shelf, calculator: Calculator, now_ms: int) ->
         if batch.observed_ms > now_ms - WARM_MS:
             calculator.apply(batch, now_ms)
             seen[batch.venue] = batch.observed_ms
-    calculator.tick(now_ms)
+    # Gives ages without judging them: what is stale leaves the comparisons at the first tick, after the first frame.
+    calculator.recompute(now_ms)
     return Warmth(
         store.events(0, now_ms + 1, EVENTS),
         seen,
