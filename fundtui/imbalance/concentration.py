@@ -34,11 +34,15 @@ class Concentration(NamedTuple):
 def concentration(groups: Segments, oi_usd: Floats) -> Concentration:
     """Spread of open interest over an asset's instruments; unknown OI is left out, one venue gives 0, 1 and 1."""
     known = oi_usd >= 0
-    counted, weight = groups.counts(known), np.where(known, oi_usd, 0.0)
+    if known.all():
+        counted, weight = groups.sizes, oi_usd
+    else:
+        counted, weight = groups.counts(known), np.where(known, oi_usd, 0.0)
     whole = groups.sums(weight)
     # Each group's k-th smallest in its k-th cell; unknown ones come first and weigh nothing.
     ascending = groups.ordered(weight).values[groups.padded]
-    rank = groups.padded - groups.number * groups.width + 1 - groups.each(groups.sizes - counted)
+    first = groups.starts + (groups.sizes - counted)
+    rank = np.arange(1, len(ascending) + 1) - groups.each(first)
     ranked = groups.sums(rank * ascending)
     gini = divide(2.0 * ranked - (counted + 1) * whole, counted * whole)
     hhi = divide(groups.sums(weight * weight), whole * whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.imbalance.carry import HORIZON_H, Leg, event_times
+from fundtui.imbalance.carry import HORIZON_H, TIME_DIGITS, Leg
 from fundtui.imbalance.rows import Flags, Floats
 from fundtui.units import HOUR_MS, HOURS_PER_YEAR
 
@@ -76,19 +77,31 @@ class _Flows(NamedTuple):
 
 
 def _once(hours: float, kind: FlowKind, flow: float, *, known: bool = True) -> _Flows:
-    return _Flows(np.array([hours]), np.array([kind], np.int8), np.array([flow]), np.zeros(1), np.array([known]))
+    return _Flows(np.array([hours]), np.array([int(kind)], np.int8), np.array([flow]), np.zeros(1), np.array([known]))
 
 
 def _settlements(leg: Leg, kind: FlowKind, sign: float, horizon_h: float) -> _Flows:
-    times = event_times(leg, horizon_h)[0]
-    times = times[np.isfinite(times)]
-    powers = np.power(np.clip(float(leg.phi), -1.0, 1.0), np.arange(len(times)))
-    flow = sign * (leg.mean + np.subtract(leg.first, leg.mean) * powers)
+    times = _times(leg, horizon_h)
+    count = len(times)
+    mean, phi, residual = float(leg.mean), min(max(float(leg.phi), -1.0), 1.0), float(leg.residual_sd)
+    powers = np.power(phi, np.arange(count))
+    flow = sign * (mean + (float(leg.first) - mean) * powers)
     # Running sums of powers are what each later settlement adds to the spread (see `carry.sum_variance`).
-    residual = float(leg.residual_sd)
-    noise = np.zeros(len(times))
+    noise = np.zeros(count)
     noise[1:] = np.square((residual if residual == residual else 0.0) * np.cumsum(powers)[:-1])
-    return _Flows(times, np.full(len(times), kind, np.int8), flow, noise, np.arange(len(times)) == 0)
+    known = np.zeros(count, np.bool_)
+    known[:1] = True
+    return _Flows(times, np.full(count, int(kind), np.int8), flow, noise, known)
+
+
+def _times(leg: Leg, horizon_h: float) -> Floats:
+    """As `carry.event_times`, for one leg."""
+    start, step = (1.0, 1.0) if leg.continuous else (float(leg.next_h), float(leg.interval_h))
+    if not (math.isfinite(start) and step > 0):
+        return np.empty(0)
+    count = max(math.floor((horizon_h - start) / step) + 1, 0)
+    times: Floats = np.round(start + step * np.arange(count), TIME_DIGITS)
+    return times[times <= horizon_h]
 
 
 def _summed(columns: list[NDArray[Any]], now_ms: int) -> tuple[Rung, ...]:
@@ -100,7 +113,7 @@ def _summed(columns: list[NDArray[Any]], now_ms: int) -> tuple[Rung, ...]:
         map(
             Rung,
             (now_ms + np.rint(hours[order] * HOUR_MS).astype(np.int64)).tolist(),
-            [_KINDS[kind] for kind in kinds[order].tolist()],
+            map(_KINDS.__getitem__, kinds[order].tolist()),
             flow.tolist(),
             np.add.accumulate(flow).tolist(),
             np.sqrt(np.add.accumulate(noises[order])).tolist(),

@@ -48,7 +48,7 @@ class Segments(NamedTuple):
 
     def each(self, per_group: NDArray[Any]) -> NDArray[Any]:
         """A group's value for each of its cells."""
-        return np.repeat(per_group, self.sizes)
+        return per_group.repeat(self.sizes)
 
     def ordered(self, values: Floats) -> Ordered:
         """Each group's values in ascending order, infinite and then missing ones last.

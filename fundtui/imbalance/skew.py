@@ -69,7 +69,7 @@ def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSect
     several = groups.sizes > 1
     ordered = groups.ordered(hourly)
     low, high, median = (
-        ordered.at(np.zeros_like(groups.sizes)),
+        ordered.values[ordered.starts],
         ordered.at(groups.sizes - 1),
         ordered.middle(groups.sizes),
     )
