@@ -125,7 +125,8 @@ class Backtest:
         if one.subject.level is not Level.ASSET or one.subject.key not in self._calculator.assets.index:
             return ()
         rows = self._calculator.instrument_rows(self._calculator.assets.index[one.subject.key])
-        rows = rows[np.isfinite(columns["apr"][rows]) & (columns["reasons"][rows] < 0)]
+        compared = np.array([not instruments.text("reasons", row) for row in rows.tolist()], np.bool_)
+        rows = rows[np.isfinite(columns["apr"][rows]) & compared]
         if len(rows) < 2:
             return ()
         chosen = (int(rows[np.argmax(columns["apr"][rows])]), 1), (int(rows[np.argmin(columns["apr"][rows])]), -1)
