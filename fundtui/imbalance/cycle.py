@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.imbalance.rows import Field, Flags, Floats, Index, Ints, Rows
+from fundtui.imbalance.rows import Field, Flags, Floats, Index, Ints, Rows, first_match
 from fundtui.units import HOUR_MS
 
 STRETCHED_SCORE = 85.0
@@ -63,6 +63,6 @@ def advance(
         building |= lasting & (score >= CLEAR_AT * BUILD_UP_SCORE)
     rules = [since < 2 * window_ms, since < RESET_MS, stretched, building]
     codes = [int(Phase.FLUSH), int(Phase.RESET), int(Phase.STRETCHED), int(Phase.BUILD_UP)]
-    after: NDArray[np.int8] = np.select(rules, codes, int(Phase.CALM)).astype(np.int8)
+    after: NDArray[np.int8] = first_match(rules, codes, Phase.CALM)
     state.phase[rows] = after
     return after

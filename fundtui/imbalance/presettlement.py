@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.imbalance.rows import Field, Flags, Floats, Index, Ints, Number, Rows, divide, log_change
+from fundtui.imbalance.rows import Field, Flags, Floats, Index, Ints, Number, Rows, divide, first_match, log_change
 from fundtui.units import HOUR_MS
 
 PHASES = 3
@@ -141,7 +141,7 @@ def classify(z: Floats, change: Floats, rate: Floats, interest: Number, *, volum
         entering = (change[:, 0] > 0) & (direction * change[:, 2] > 0)
     kinds = [~flagged, leaving, entering]
     codes = [int(Flow.NONE), int(Flow.PAYERS_LEAVE), int(Flow.CARRY_ENTRY)]
-    flow: NDArray[np.int8] = np.select(kinds, codes, int(Flow.UNUSUAL)).astype(np.int8)
+    flow: NDArray[np.int8] = first_match(kinds, codes, Flow.UNUSUAL)
     return flow
 
 

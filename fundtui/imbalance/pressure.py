@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.imbalance.rows import Floats, Number, divide
+from fundtui.imbalance.rows import Floats, Number, divide, first_match
 
 OI_DEAD_ZONE = 0.005
 RETURN_DEAD_ZONE = 0.003
@@ -63,9 +63,7 @@ def quadrant(oi_growth: Floats, price_return: Floats) -> NDArray[np.int8]:
         grows, rises = oi_growth > 0, price_return > 0
     rules = [unknown, quiet, grows & rises, grows & ~rises, ~grows & ~rises]
     codes = [Quadrant.UNKNOWN, Quadrant.QUIET, Quadrant.NEW_LONGS, Quadrant.NEW_SHORTS, Quadrant.LONG_UNWINDING]
-    chosen = np.select(rules, [int(code) for code in codes], int(Quadrant.SHORT_COVERING))
-    result: NDArray[np.int8] = chosen.astype(np.int8)
-    return result
+    return first_match(rules, codes, Quadrant.SHORT_COVERING)
 
 
 def normal_percentile(z: Number) -> Floats:

@@ -13,7 +13,20 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.imbalance.rows import COUNT, NUMBER, ZERO, Field, Floats, Index, Ints, Number, Rows, divide, log_change
+from fundtui.imbalance.rows import (
+    COUNT,
+    NUMBER,
+    ZERO,
+    Field,
+    Floats,
+    Index,
+    Ints,
+    Number,
+    Rows,
+    divide,
+    first_match,
+    log_change,
+)
 from fundtui.units import HOUR_MS
 
 WINDOW_MS = HOUR_MS
@@ -199,7 +212,7 @@ def classify(
         jumped = (np.abs(z_oi) >= warn.oi) & (np.abs(oi_change) >= warn.least_fall) & (z_price < 1.0)
         leapt = np.isnan(z_oi) & (z_price >= critical.price)
     codes = [int(Kind.CRITICAL_PURGE), int(Kind.PURGE), int(Kind.OI_DISCONTINUITY), int(Kind.LARGE_MOVE)]
-    kind: NDArray[np.int8] = np.select([*fell, jumped, leapt], codes, int(Kind.NONE)).astype(np.int8)
+    kind: NDArray[np.int8] = first_match([*fell, jumped, leapt], codes, Kind.NONE)
     return kind
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.imbalance.rows import COUNT, Field, Flags, Floats, Index, Ints, Number, Rows
+from fundtui.imbalance.rows import COUNT, Field, Flags, Floats, Index, Ints, Number, Rows, first_match
 from fundtui.units import HOURS_PER_YEAR
 
 AT_CAP = 0.98
@@ -99,7 +99,7 @@ def label(
         Regime.SHORT_CROWDED,
         Regime.PINNED,
     ]
-    result: NDArray[np.int8] = np.select(rules, [int(code) for code in labels], int(Regime.NEUTRAL)).astype(np.int8)
+    result: NDArray[np.int8] = first_match(rules, labels, Regime.NEUTRAL)
     return result
 
 

@@ -5,6 +5,7 @@ Updates take an index array of *distinct* rows and value arrays of the same leng
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -96,8 +97,17 @@ def divide(numerator: Number, denominator: Number) -> Floats:
 
 def log_change(after: Number, before: Number) -> Floats:
     """ln(after/before), NaN unless both are above zero."""
-    ratio = divide(after, before)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        usable = (ratio > 0) & (np.asarray(before) > 0)
-        change: Floats = np.where(usable, np.log(np.where(usable, ratio, 1.0)), np.nan)
+    top, bottom = np.asarray(after, np.float64), np.asarray(before, np.float64)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = top / bottom
+        usable = (ratio > 0) & (ratio < np.inf) & (bottom > 0)
+        change: Floats = np.where(usable, np.log(ratio), np.nan)
     return change
+
+
+def first_match(rules: Sequence[Flags], codes: Sequence[int], otherwise: int) -> NDArray[np.int8]:
+    """Per row the code of the first rule that holds. Rules are of one shape; several times as fast as np.select."""
+    result = np.full(rules[0].shape, otherwise, np.int8)
+    for rule, code in zip(reversed(rules), reversed(codes), strict=True):
+        result[rule] = code
+    return result

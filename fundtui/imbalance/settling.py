@@ -141,9 +141,10 @@ class Settling:
         columns["half_life"][rows] = np.where(np.isfinite(fit.half_life_h), fit.half_life_h, np.nan)
         columns["phi"][rows] = np.clip(fit.phi_corrected, -1.0, 1.0)
         columns["mean_rate"][rows] = np.where(np.isfinite(fit.mean), fit.mean, np.nan)
-        for row, family in zip(rows.tolist(), detectors.proposed_family(self.fits, rows).tolist(), strict=True):
+        proposed = detectors.proposed_family(self.fits, rows)
+        for family in dict.fromkeys(proposed.tolist()):
             name = detectors.family_name(family).value if family >= 0 else ""
-            columns["fitted_family"][row] = self.table.code("fitted_family", name)
+            columns["fitted_family"][rows[proposed == family]] = self.table.code("fitted_family", name)
         sure = detectors.locked(self.locks, rows)
         codes = np.array([self.table.code("locked", ""), self.table.code("locked", "locked")])
         columns["locked"][rows] = codes[sure.astype(np.int64)]
