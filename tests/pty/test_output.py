@@ -62,14 +62,22 @@ SCRIPTS: dict[str, Script] = {
 }
 
 
-def seen(screen: pyte.Screen) -> list[tuple[object, ...]]:
+def seen(screen: pyte.Screen, first: int) -> list[tuple[object, ...]]:
     """Every cell: character and background, and the foreground where it can be seen."""
     return [
         (y, x, cell.data, cell.bg, None if cell.data == " " else (cell.fg, cell.bold))
-        for y in range(screen.lines)
+        for y in range(first, screen.lines)
         for x in range(screen.columns)
         for cell in (screen.buffer[y][x],)
     ]
+
+
+def differing(ours: pyte.Screen, stock: pyte.Screen) -> list[object]:
+    """The first cells that differ."""
+    # On a slow machine the header tells the line's round trip, which only paced output knows.
+    first = 1 if "link " in ours.display[0] else 0
+    pairs = zip(seen(ours, first), seen(stock, first), strict=True)
+    return [(one, other) for one, other in pairs if one != other][:5]
 
 
 def played(script: Script, *options: str, size: tuple[int, int], scenario: str = "still") -> pyte.Screen:
@@ -88,15 +96,14 @@ def test_the_screen_is_the_one_that_stock_output_gives(name: str) -> None:
     size = (200, 50) if name in {"down", "pages", "palette"} else (120, 40)
     ours = played(SCRIPTS[name], size=size)
     stock = played(SCRIPTS[name], "stock", size=size)
-    differing = [(one, other) for one, other in zip(seen(ours), seen(stock), strict=True) if one != other]
-    assert differing[:5] == []
+    assert differing(ours, stock) == []
 
 
 def test_wide_and_hostile_names_too() -> None:
     script = keys(*[DOWN] * 29, PAGE_UP)
     ours = played(script, size=(120, 40), scenario="hostile")
     stock = played(script, "stock", size=(120, 40), scenario="hostile")
-    assert [one for one, other in zip(seen(ours), seen(stock), strict=True) if one != other][:5] == []
+    assert differing(ours, stock) == []
 
 
 def test_the_installed_textual_is_the_tested_one() -> None:

@@ -69,8 +69,11 @@ class RowsTable(Canvas, can_focus=True):
 
     def restyle(self, scene: Scene, columns: list[Column], gap: int) -> None:
         """Other colours, columns or basis: everything is drawn anew."""
+        # The column cursor stays with its column, and begins at the one that is sorted by.
+        key = self.columns[self.column].key if self.columns else self.view.sort_key
         self.scene, self.columns, self.gap = scene, columns, gap
-        self.column = min(self.column, len(columns) - 1)
+        keys = [column.key for column in columns]
+        self.column = keys.index(key) if key in keys else min(self.column, len(columns) - 1)
         self._remember()
         self.mark_all()
 
