@@ -96,8 +96,7 @@ def show(row: dict[str, Any], note: str = "") -> None:
         f"{row['kind']:10s}{row['assets']:7d} {row['size']:8s}{row['load']:11s}{note:12s}"
         f" first {row['first_ms']:6.0f} ms {row['first_bytes'] / 1e3:6.1f} kB |{row['bytes_s'] / 1e3:9.2f} kB/s"
         f"{row['cpu']:7.2f} % cpu  longest {row['longest_ms']:6.1f} ms  p99 {row['p99_ms']:5.2f}"
-        f"  rss {row['rss']:4.0f} MB"
-        + (f"  {row['bytes_key']:.0f} B/key" if row["bytes_key"] else ""),
+        f"  rss {row['rss']:4.0f} MB" + (f"  {row['bytes_key']:.0f} B/key" if row["bytes_key"] else ""),
         flush=True,
     )
 
