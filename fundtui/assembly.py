@@ -155,6 +155,7 @@ def _alerting(source: Source, settings: Settings, clock: Clock, alerts: Alerts, 
         random.Random(source.seed if demo else None),
         lambda wanted, show: build_all(wanted, around, show),
         None if to_itself else data_folder(settings),
+        close_sinks=around.close,
     )
 
 
@@ -168,8 +169,17 @@ def surroundings(settings: Settings, clock: Clock, *, terminal: bool = True, els
             transports[allow_private] = _http(clock, settings, lookup)
         return transports[allow_private]
 
+    async def close() -> None:
+        for one in transports.values():
+            await one.close()
+
     return Surroundings(
-        clock=clock, environment=os.environ, transport=transport, terminal=terminal, elsewhere=elsewhere
+        clock=clock,
+        environment=os.environ,
+        transport=transport,
+        close=close,
+        terminal=terminal,
+        elsewhere=elsewhere,
     )
 
 

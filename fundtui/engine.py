@@ -124,7 +124,8 @@ class Engine:
         asyncio.get_running_loop().set_exception_handler(self._unexpected)
         if self._alerting is not None:
             self._alerting.on_transitions = self._journal_alerts
-            await self._alerting.open(self.settings, owner=self._owns_folder())
+            lock = None if self._record is None else self._record.writing
+            await self._alerting.open(self.settings, owner=self._owns_folder(), lock=lock)
         if self._record is not None:
             self._record.start(self.report)
         self._fleet = await self._open_fleet(self.deliver, self.report)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from fundtui.alerts.sqlite_store import SqliteStore
 from fundtui.alerts.store import AlertStore, MemoryStore, StoreError
 from fundtui.clock import Clock
 from fundtui.config.schema import Settings
-from fundtui.history.database import StoreProblem
+from fundtui.history.database import StoreProblem, Turns
 from fundtui.history.folder import STATE, Owned, Owner
 from fundtui.imbalance.metric import Level
 from fundtui.imbalance.table import Table
@@ -65,8 +65,9 @@ class Alerting:
     """
 
     def __init__(
-        self, clock: Clock, random_source: random.Random, build_sinks: BuildSinks, folder: Path | None = None
-    ) -> None:
+        self, clock: Clock, random_source: random.Random, build_sinks: BuildSinks, folder: Path | None = None,
+        close_sinks: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:  # fmt: skip
         """folder: the data folder; None keeps everything in memory. build_sinks: the sinks of a configuration, which
         tell the terminal through the second argument. on_transitions is told of each lot."""
         self.clock = clock
@@ -80,6 +81,7 @@ class Alerting:
         self.rules: tuple[Rule, ...] = ()
         self._random = random_source
         self._build_sinks = build_sinks
+        self._close_sinks = close_sinks
         self._store: AlertStore = MemoryStore()
         self._owner: Owner | None = None
         self._desk: Desk | None = None
@@ -96,10 +98,11 @@ class Alerting:
 
     # --- life -------------------------------------------------------------------------------------
 
-    async def open(self, settings: Settings, *, owner: bool | None = None) -> None:
+    async def open(self, settings: Settings, *, owner: bool | None = None, lock: Turns | None = None) -> None:
         """Begin: evaluate where this process owns the data folder, else look on. What was stored goes on.
 
-        owner: whether this process holds the folder; None finds out, and takes it where nobody does. A store that
+        owner: whether this process holds the folder; None finds out, and takes it where nobody does. lock: held
+        by whoever writes state.db. A store that
         cannot be used is told as `problem`; alerts then work from memory.
         """
         now_ms = self.clock.utc_ms()
@@ -107,7 +110,7 @@ class Alerting:
         self._unsettled = asyncio.Event()
         try:
             owner = await self._claim() if owner is None else owner
-            self._store = await self._open_store(now_ms, owner=owner)
+            self._store = await self._open_store(now_ms, lock, owner=owner)
             self._stored = await self._blocking(self._store.load)
             self.recent.extend(await self._blocking(partial(self._store.transitions, now_ms - book.DAY_MS, RECENT)))
             self._position = await self._blocking(self._store.position)
@@ -142,11 +145,12 @@ class Alerting:
             return False
         return True
 
-    async def _open_store(self, now_ms: int, *, owner: bool) -> AlertStore:
+    async def _open_store(self, now_ms: int, lock: Turns | None, *, owner: bool) -> AlertStore:
+        lock = lock if self._owner is None else self._owner.writing
         if self.folder is None:
             return MemoryStore()
         store = await in_thread(
-            partial(SqliteStore, self.folder / STATE, now_ms=now_ms, writable=owner), "fundtui-alerts"
+            partial(SqliteStore, self.folder / STATE, now_ms=now_ms, writable=owner, lock=lock), "fundtui-alerts"
         )
         if owner:
             await in_thread(partial(store.prune, now_ms - KEEP_DAYS_MS), "fundtui-alerts")
@@ -165,6 +169,8 @@ class Alerting:
         if self._desk is not None:
             desk, self._desk = self._desk, None
             await desk.stop()
+            if self._close_sinks is not None:
+                await self._close_sinks()
         elif self.role is Role.LOOKS_ON:
             await self._blocking(self._store.close)
         if self._owner is not None:

@@ -12,7 +12,7 @@ import msgspec
 from fundtui.alerts.alert import Alert, Transition
 from fundtui.alerts.records import Acknowledgement, Change, Delivery, DeliveryState, Silence, Stored, Told
 from fundtui.alerts.store import StoreError
-from fundtui.history.database import Database, Schema, StoreProblem, private_folder
+from fundtui.history.database import Database, Schema, StoreProblem, Turns, private_folder
 
 SCHEMA = Schema(
     "alerts",
@@ -43,13 +43,16 @@ class SqliteStore:
 
     blocks = True
 
-    def __init__(self, path: Path, *, now_ms: int, writable: bool = True) -> None:
-        """Open or make the file; to read only, it must exist. Raises StoreError."""
+    def __init__(self, path: Path, *, now_ms: int, writable: bool = True, lock: Turns | None = None) -> None:
+        """Open or make the file; to read only, it must exist. lock: shared with whoever else writes it. Raises
+        StoreError."""
         self.path = path
         try:
             if writable:
                 private_folder(path.parent)
-            self._database = Database(path, (SCHEMA,), now_ms=now_ms, durable=True, check=writable, writable=writable)
+            self._database = Database(
+                path, (SCHEMA,), now_ms=now_ms, durable=True, check=writable, writable=writable, lock=lock
+            )
         except StoreProblem as error:
             raise StoreError(str(error)) from error
         self.problem = self._database.problem

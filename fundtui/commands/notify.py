@@ -6,10 +6,11 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 
 from fundtui.alerts.courier import try_sink
 from fundtui.alerts.message import Message, trial_message
-from fundtui.alerts.sinks import build_all, osc
+from fundtui.alerts.sinks import Sink, build_all, osc
 from fundtui.assembly import surroundings
 from fundtui.clock import SystemClock
 from fundtui.commands.errors import FAILURE, OK, USAGE, CommandError
@@ -29,14 +30,23 @@ async def _run(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments).loaded.settings
     clock = SystemClock()
     shown: list[Message] = []
-    sinks = build_all(settings, surroundings(settings, clock), shown.append)
+    around = surroundings(settings, clock)
+    try:
+        return await _test(arguments, settings, build_all(settings, around, shown.append), shown)
+    finally:
+        await around.close()
+
+
+async def _test(
+    arguments: argparse.Namespace, settings: Settings, sinks: Mapping[str, Sink], shown: list[Message]
+) -> int:
     if arguments.sink is not None and arguments.sink not in sinks:
         known = ", ".join(sorted(sinks))
         raise CommandError(f"no sink {clean(arguments.sink)!r} that is on; there are: {known}", USAGE)
     chosen = [arguments.sink] if arguments.sink is not None else sorted(sinks)
     failed = 0
     for name in chosen:
-        problem = await try_sink(sinks[name], trial_message(unique(), clock.utc_ms()))
+        problem = await try_sink(sinks[name], trial_message(unique(), SystemClock().utc_ms()))
         if shown and not problem:
             problem = _ring(settings, shown.pop())
         failed += bool(problem)

@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+Turns = threading.RLock
+"""Whoever holds it may write."""
 BUSY_S = 5.0
 MIB = 1 << 20
 GARBLED = "its schema is garbled"
@@ -105,14 +107,16 @@ class Database:
         check: bool = True,
         writable: bool = True,
         connect: Connect = _connect,
+        lock: Turns | None = None,
     ) -> None:
         """durable: every commit survives a power cut (FULL), else only a crash (NORMAL). A damaged file is set aside
-        and a new one begun. connect: opens a file by its URI. Raises NewerRecord, DiskFull, StoreProblem."""
+        and a new one begun. connect: opens a file by its URI. lock: shared by all that write this file. Raises
+        NewerRecord, DiskFull, StoreProblem."""
         self.path = path
         self.problem = ""
         self.aside: Path | None = None
         self.writable = writable
-        self.lock = threading.RLock()
+        self.lock = lock or threading.RLock()
         self._schemas = schemas
         self._connect = connect
         self._durable = durable

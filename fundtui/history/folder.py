@@ -6,11 +6,12 @@ import contextlib
 import fcntl
 import os
 import shutil
+import threading
 from pathlib import Path
 from types import TracebackType
 
 from fundtui.config import Settings
-from fundtui.history.database import MIB, StoreProblem, private_file, private_folder
+from fundtui.history.database import MIB, StoreProblem, Turns, private_file, private_folder
 
 LOCK = "owner.lock"
 STATE, LIVE = "state.db", "live.db"
@@ -43,6 +44,8 @@ class Owner:
         except OSError as error:
             os.close(self._handle)
             raise Owned(folder, owner_pid(folder)) from error
+        # Older SQLite can damage a file that two connections write at the same instant: they take turns by this.
+        self.writing: Turns = threading.RLock()
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)
 

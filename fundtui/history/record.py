@@ -13,7 +13,7 @@ import msgspec
 from fundtui.clock import Clock
 from fundtui.history.backfill import Backfill, HalfBudget, Progress, Reached, Task, missing, ranked
 from fundtui.history.codec import Damaged
-from fundtui.history.database import Refused, StoreProblem
+from fundtui.history.database import Refused, StoreProblem, Turns
 from fundtui.history.figures import EVERY_MS, Arrays, Shelf
 from fundtui.history.folder import Owner, Room
 from fundtui.history.recorder import Recorder, RecordState
@@ -153,8 +153,13 @@ class Record:
         self._backfill: Backfill | None = None
         self._filling: asyncio.Task[None] | None = None
 
+    @property
+    def writing(self) -> Turns:
+        """Held by whoever writes state.db at the moment."""
+        return self._owner.writing
+
     def _open(self, now_ms: int) -> SqliteStore:
-        store = SqliteStore(self.folder, now_ms=now_ms, retention=self._retention)
+        store = SqliteStore(self.folder, now_ms=now_ms, retention=self._retention, lock=self._owner.writing)
         of = store.kept(SOURCE)
         if of is None:
             store.keep({SOURCE: self._source})

@@ -13,7 +13,7 @@ import numpy as np
 from fundtui.history import codec, compaction
 from fundtui.history import live as hot
 from fundtui.history import state as durable
-from fundtui.history.database import MIB, Database, StoreProblem, private_folder, salvage
+from fundtui.history.database import MIB, Database, StoreProblem, Turns, private_folder, salvage
 from fundtui.history.folder import LIVE, STATE
 from fundtui.history.frames import Frame
 from fundtui.history.live import Live, Poll
@@ -49,8 +49,17 @@ class Retention(msgspec.Struct, frozen=True):
 class SqliteStore:
     """See `Store`. `problems` says in words for people what was found damaged."""
 
-    def __init__(self, folder: Path, *, now_ms: int, writable: bool = True, retention: Retention | None = None) -> None:
-        """Open or make a record. Raises NewerRecord, DiskFull, StoreProblem; to read, there must be one."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        now_ms: int,
+        writable: bool = True,
+        retention: Retention | None = None,
+        lock: Turns | None = None,
+    ) -> None:
+        """Open or make a record. lock: shared with whoever else writes state.db.
+        Raises NewerRecord, DiskFull, StoreProblem; to read, there must be one."""
         self.folder = folder
         self.retention = retention or Retention()
         self.writable = writable
@@ -59,7 +68,13 @@ class SqliteStore:
         self._problems: list[str] = []
         self._clocks: dict[tuple[int, int], tuple[bytes, codec.Ints]] = {}
         self._state_file = Database(
-            folder / STATE, (durable.SCHEMA,), now_ms=now_ms, durable=True, check=writable, writable=writable
+            folder / STATE,
+            (durable.SCHEMA,),
+            now_ms=now_ms,
+            durable=True,
+            check=writable,
+            writable=writable,
+            lock=lock,
         )
         try:
             self._live_file = Database(

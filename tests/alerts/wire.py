@@ -61,7 +61,9 @@ class Line:
         def transport(private: bool) -> Transport:
             return self.transport
 
-        around = Surroundings(clock=self.clock, environment={}, transport=transport, terminal=False)
+        around = Surroundings(
+            clock=self.clock, environment={}, transport=transport, close=self.transport.close, terminal=False
+        )
         self.alerting = Alerting(self.clock, source, lambda wanted, show: build_all(wanted, around, show), folder)
         self.calculator = Calculator()
         self.contracts = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -32,12 +32,14 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 
     transport   makes the HTTP transport of sinks that may (True) or may not (False) reach into the own network
     terminal    whether there is a terminal to tell; without one its sinks are left out
+    close       lets go of the transports' connections
     elsewhere   whether anything but the terminal is told (a demo keeps to itself)
     """
 
     clock: Clock
     environment: Mapping[str, str]
     transport: Callable[[bool], Transport]
+    close: Callable[[], Awaitable[None]]
     terminal: bool = True
     elsewhere: bool = True
 
