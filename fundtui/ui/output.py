@@ -116,7 +116,7 @@ class OutputApp(App[int]):
             super()._display(screen, renderable)
             return
         self.termdiff.use_colours(None if self.without_colour else self.console._color_system or ColorSystem.TRUECOLOR)
-        self.termdiff.columns = self.size.width
+        self.termdiff.columns, self.termdiff.rows = self.size
         text = self.termdiff.render(collect(renderable))
         if text:
             self._write(text)

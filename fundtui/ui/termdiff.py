@@ -24,6 +24,8 @@ Piece = tuple[int, int, list[tuple[str, Style | None]]]
 Pen = tuple[str, str, str]
 
 _RESET = "\x1b[0m"
+_CLEAR = "\x1b[0m\x1b[2J"
+_PLAIN: Pen = ("", "", "")
 # Fewer moved lines than this are not worth looking for; a scroll itself costs about this many bytes.
 _SCROLL_LINES = 6
 _SCROLL_COST = 24
@@ -50,11 +52,16 @@ class TermDiff:
         self._lines: dict[int, list[Run]] = {}
         self._pens: dict[Style | None, Pen] = {}
         self._now: Pen | None = None
+        self._unknown = True
+        # Lines that have been cleared and not written since.
+        self._blank: set[int] = set()
 
     def invalidate(self) -> None:
-        """Forget what the terminal shows and how its pen is set: the next frames are written in full."""
+        """Forget what the terminal shows and how its pen is set: the next frame begins by clearing it."""
         self._lines.clear()
+        self._blank.clear()
         self._now = None
+        self._unknown = True
 
     def use_colours(self, system: ColorSystem | None) -> None:
         """Write colours for this kind of terminal; None writes none."""
@@ -70,6 +77,8 @@ class TermDiff:
         change of colours.
         """
         out: list[str] = []
+        if self._unknown and lines:
+            self._clear(out)
         if self.hardware_scroll and len(lines) >= _SCROLL_LINES:
             lines = self._scroll(out, lines)
         pieces = [piece for line in lines for piece in self._pieces(line)]
@@ -81,6 +90,13 @@ class TermDiff:
             place = self._write(out, y, x, runs)
         return "".join(out)
 
+    def _clear(self, out: list[str]) -> None:
+        """Start from an empty screen, so that what is blank need not be written."""
+        out.append(_CLEAR)
+        self._now = _PLAIN
+        self._unknown = False
+        self._blank = set(range(self.rows))
+
     def _pieces(self, line: Line) -> Iterator[Piece]:
         """What has to be written of a line: neighbouring runs together."""
         y, runs, start, end = line
@@ -88,6 +104,9 @@ class TermDiff:
         if old == runs:
             return
         changed = runs if old is None else _changed(old, runs)
+        if y in self._blank:
+            self._blank.discard(y)
+            changed = [run for run in runs if not (run[1].isspace() and self._pen(run[2]) == _PLAIN)]
         self._lines[y] = runs if old is None else _splice(old, start, end, runs)
         piece: list[tuple[str, Style | None]] = []
         first = stop = -1
@@ -169,7 +188,7 @@ class TermDiff:
             return lines
         # Insert or delete lines inside margins, after a reset: what comes in is erased to the default background.
         move = f"\x1b[{shift}M" if shift > 0 else f"\x1b[{-shift}L"
-        self._now = ("", "", "")
+        self._now = _PLAIN
         out.append(f"{_RESET}\x1b[{top + 1};{bottom + 1}r\x1b[{top + 1};1H{move}\x1b[r")
         kept = {y: old[y + shift] for y in block if y + shift in block}
         for y in block:
@@ -192,7 +211,8 @@ class TermDiff:
         return (shift, votes[shift]) if len(votes[shift]) >= _SCROLL_LINES else (0, [])
 
     columns = 0
-    """Width of the terminal, for telling whole lines from parts of lines."""
+    rows = 0
+    """The terminal's size."""
 
 
 def _splice(old: list[Run], start: int, end: int, runs: list[Run]) -> list[Run]:

@@ -72,7 +72,7 @@ def seen(screen: pyte.Screen, first: int) -> list[tuple[object, ...]]:
     ]
 
 
-def differing(ours: pyte.Screen, stock: pyte.Screen) -> list[object]:
+def differing(ours: pyte.Screen, stock: pyte.Screen) -> list[tuple[tuple[object, ...], tuple[object, ...]]]:
     """The first cells that differ."""
     # On a slow machine the header tells the line's round trip, which only paced output knows.
     first = 1 if "link " in ours.display[0] else 0

@@ -23,7 +23,7 @@ class Screen:
 
     def __init__(self, diff: TermDiff) -> None:
         self.diff = diff
-        diff.columns = COLUMNS
+        diff.columns, diff.rows = COLUMNS, ROWS
         self.terminal = pyte.Screen(COLUMNS, ROWS)
         self.stream = pyte.Stream(self.terminal)
         self.wanted: dict[int, list[Run]] = {}
@@ -41,7 +41,7 @@ class Screen:
         fresh = pyte.Screen(COLUMNS, ROWS)
         stream = pyte.Stream(fresh)
         whole = TermDiff(hardware_scroll=False)
-        whole.columns = COLUMNS
+        whole.columns, whole.rows = COLUMNS, ROWS
         stream.feed(whole.render([(y, runs, 0, COLUMNS) for y, runs in sorted(self.wanted.items())]))
         return all(shown(fresh, y, x) == shown(self.terminal, y, x) for y in range(ROWS) for x in range(COLUMNS))
 
