@@ -132,6 +132,11 @@ def run(source: Source, options: Options | None = None) -> int:
         terminal.restore(before)
         crash.tell(app.error, source.clock.utc_ms())
         return 1
+    if app.exit_code == LOST_TERMINAL:
+        # What is still buffered cannot be written any more; Python would end with 120 for it.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in (1, 2):
+            os.dup2(nowhere, descriptor)
     return app.exit_code
 
 

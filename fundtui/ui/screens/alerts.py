@@ -152,7 +152,7 @@ class AlertsScreen(ListScreen):
 
     def subtitle(self) -> str:
         problem = self.source.alert_problem
-        return clean(problem, 60) if problem else f"this terminal is told by {self.app.alert_channel}"
+        return clean(problem, 60) if problem else f"by {self.app.alert_channel}"
 
     def notice(self) -> Sequence[Line]:
         return [[("  nothing fires, nothing is pending, nothing was told within a day", "dim")]]
