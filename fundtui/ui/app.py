@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 # Frames over a line whose round trip is longer than FAR_S, or while the terminal has no focus.
 FAR_S = 0.2
 CALM_FRAME_S = 0.25
-EAGER_FRAME_S = 0.02
-"""Until the first rows are there, nobody shall wait for a frame."""
 # What was wrong at the start is said for that long.
 HINT_S = 30.0
 
@@ -172,16 +170,13 @@ class FundtuiApp(OutputApp):
     def on_mount(self) -> None:
         # A plain timer of the loop: messages through Textual's queues would be most of an idle screen's cost.
         self._next_frame = asyncio.get_running_loop().call_later(self.frame_s, self._frame)
-        # The header stands on the screen already; what the venues say is on its way while the rest is laid out.
-        self.run_worker(self._start_engine())
+        self.call_after_refresh(self.run_worker, self._start_engine())
         self._ringer = Ringer(self.source, self._ring, os.environ)
         self._ring(self._ringer.question())
 
     @property
     def frame_s(self) -> float:
         """Time between two frames: the setting's, longer over a slow line or while nobody looks."""
-        if not self.source.table(Level.ASSET).count:
-            return EAGER_FRAME_S
         display = self.source.settings.display
         slow = display.slow if self.options.slow is None else self.options.slow
         far = self.pacer.round_trip_s > FAR_S
