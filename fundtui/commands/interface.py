@@ -6,6 +6,8 @@ import argparse
 
 from fundtui.assembly import Alerts
 from fundtui.commands.market import open_engine, source_of
+from fundtui.commands.settings import inputs_of
+from fundtui.config import locate
 from fundtui.sources import Source, SourceKind
 
 
@@ -20,4 +22,12 @@ def show(arguments: argparse.Namespace, source: Source) -> int:
     from fundtui.ui import run as run_interface
     from fundtui.ui.app import Options
 
-    return run_interface(engine, options=Options(mouse=not getattr(arguments, "no_mouse", False)))
+    inputs = inputs_of(arguments)
+    path, _ = locate(inputs.path, inputs.environment)
+    options = Options(
+        mouse=False if getattr(arguments, "no_mouse", False) else None,
+        colour=False if getattr(arguments, "no_color", False) else None,
+        slow=True if getattr(arguments, "slow", False) else None,
+        theme_folder=path.parent / "themes",
+    )
+    return run_interface(engine, options=options)
