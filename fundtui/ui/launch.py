@@ -113,6 +113,9 @@ def run(source: Source, options: Options | None = None) -> int:
     if not (sys.__stdin__ and sys.__stdin__.isatty() and sys.__stderr__ and sys.__stderr__.isatty()):
         sys.stderr.write(NO_TERMINAL + "\n")
         return 2
+    for name in ("COLUMNS", "LINES"):
+        # Exported by some shells and parent programs, they would hold the screen at that size through every resize.
+        os.environ.pop(name, None)
     before = terminal.attributes()
     guardian = Guardian(before)
     app = RunningApp(source, _for_dumb(options or Options()), guardian)

@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 _SYNC_ASKED = b"\x1b[?2026$p"
 _SYNC_KNOWN = b"\x1b[?2026;2$y"
 _PLACE_ASKED = re.compile(rb"(?:\x1b\[(\d+)G)?\x1b\[6n")
+# What the test run's own terminal says of itself; a parallel run exports its size to its workers.
+_NOT_INHERITED = {"NO_COLOR", "COLORTERM", "LC_ALL", "COLUMNS", "LINES"}
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]")
 
 
@@ -55,7 +57,7 @@ class Terminal:
         self.resize(columns, rows, tell=False)
         self.before = termios.tcgetattr(slave)
         self.slave = slave
-        base = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "COLORTERM", "LC_ALL"}}
+        base = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
         base |= {
             "XDG_STATE_HOME": tempfile.gettempdir(),
             "TERM": "xterm-256color",
@@ -110,7 +112,7 @@ class Terminal:
         while self.owed and self.owed[0][0] <= time.monotonic():
             os.write(self.master, self.owed.popleft()[1])
 
-    def until(self, condition: Callable[[], object], seconds: float = 10.0) -> bool:
+    def until(self, condition: Callable[[], object], seconds: float = 20.0) -> bool:
         """Pump until the condition holds; whether it did in time."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -124,7 +126,7 @@ class Terminal:
         """Whether a text is on the screen."""
         return any(text in line for line in self.screen.display)
 
-    def wait_for(self, text: str, seconds: float = 10.0) -> None:
+    def wait_for(self, text: str, seconds: float = 20.0) -> None:
         """Pump until a text is on the screen. Raises AssertionError with the screen when it never is."""
         self.until(lambda: self.shows(text) or self.process.poll() is not None, seconds)
         assert self.shows(text), f"{text!r} not shown:\n" + "\n".join(self.screen.display)
@@ -162,6 +164,10 @@ class Terminal:
         os.close(self.slave)
         os.close(self.master)
         self.master = self.slave = -1
+
+    def stopped(self) -> bool:
+        """Whether the child is suspended."""
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
 
     def cpu_s(self) -> float:
         """Processor seconds that the child has used."""

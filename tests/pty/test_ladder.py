@@ -14,13 +14,18 @@ RICH_COLOUR = re.compile(rb"[34]8;[25];")
 
 def drawn(**env: str) -> bytes:
     with Terminal(python("tests/pty/app.py", "still"), env=env) as terminal:
-        assert terminal.until(lambda: terminal.shows("spread") and terminal.shows("quit"))
+        terminal.wait_for("quit")
+        assert terminal.shows("spread")
         terminal.settle()
         for word in ("asset", "lowest", "venues", "why out"):
             assert terminal.shows(word)
         terminal.send("q")
         assert terminal.end(3.0) == 0
         return bytes(terminal.raw)
+
+
+def test_the_terminal_s_own_size_counts_not_an_exported_one() -> None:
+    drawn(COLUMNS="80", LINES="24")
 
 
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])

@@ -161,7 +161,9 @@ def test_stopped_and_continued_it_draws_itself_again() -> None:
     with Terminal(python("tests/pty/app.py", "moving")) as terminal:
         terminal.wait_for("spread▾")
         terminal.signal(signal.SIGTSTP)
-        assert terminal.until(lambda: b"\x1b[?1049l" in terminal.raw, 3)
+        # A signal to go on that comes before it has stopped would be spent on nothing.
+        assert terminal.until(terminal.stopped, 5)
+        assert terminal.until(lambda: b"\x1b[?1049l" in terminal.raw, 1)
         terminal.screen.reset()
         terminal.signal(signal.SIGCONT)
         terminal.wait_for("spread▾")
