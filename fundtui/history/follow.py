@@ -15,7 +15,7 @@ from fundtui.history.codec import Damaged
 from fundtui.history.database import StoreProblem
 from fundtui.history.folder import is_owned, owner_pid
 from fundtui.history.sqlite_store import SqliteStore
-from fundtui.market import Batch
+from fundtui.market import Batch, Excerpt
 from fundtui.polling.limiter import LimiterState
 from fundtui.polling.threads import in_thread
 from fundtui.status import Event, EventKind, Severity, VenueHealth, VenueState
@@ -102,6 +102,10 @@ class Follower:
         seen_ms = self._seen.get(health.venue)
         age_s = (now_ms - seen_ms) / 1000 if seen_ms is not None else math.nan
         return replace(health, age_s=max(age_s, 0.0), next_in_s=math.nan)
+
+    def excerpts(self, venue: str, names: Collection[str]) -> tuple[Excerpt, ...]:
+        """Answers as they came are not part of the record."""
+        return ()
 
     def budgets(self) -> dict[str, LimiterState]:
         """No venue is asked."""

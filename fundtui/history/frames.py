@@ -20,13 +20,20 @@ DERIVED = 18
 """Code of an `oi_usd` that is `oi_base` x `mark` to the last bit, as most readers make it: nothing is kept of it."""
 
 
+LEARNING, PARTIAL = 1, 2
+"""Flags of a poll, see `Batch`."""
+COUNT_BITS = 32
+"""A poll's flags stand above the number of its quotes: in a poll of an older record there are none."""
+
+
 class Frame(NamedTuple):
-    """A poll as arrays: contract numbers of its quotes, when each was seen, fields x quotes, reason bits."""
+    """A poll as arrays: contract numbers of its quotes, when each was seen, fields x quotes, reason bits; flags."""
 
     contracts: Ints
     observed_ms: Ints
     numbers: Floats
     reasons: Ints
+    flags: int = 0
 
 
 class Key(NamedTuple):
@@ -73,7 +80,7 @@ def _values(codes: Codes, whole: Ints) -> Floats:
 def _seal(frame: Frame, time_ms: int, contracts: bytes, codes: Codes, whole: Ints) -> bytes:
     count = len(frame.reasons)
     parts = [
-        np.array([count, time_ms], "<i8").tobytes(),
+        np.array([frame.flags << COUNT_BITS | count, time_ms], "<i8").tobytes(),
         contracts,
         codec.pack(frame.observed_ms - time_ms, codec.FAST),
         codec.pack(frame.reasons, codec.FAST),
@@ -92,28 +99,28 @@ def _against(codes: Codes, whole: Ints, key: Key) -> Ints:
 def decode_key(blob: bytes) -> tuple[Frame, Key]:
     """A key frame. Raises Damaged."""
     parts = _parts(blob)
-    count, time_ms = _head(parts)
+    flags, count, time_ms = _head(parts)
     contracts = codec.decode_whole(parts[1], count)
     codes, whole = _numbers(parts, count)
-    frame = Frame(contracts, *_rest(parts, count, time_ms, _values(codes, whole)))
+    frame = Frame(contracts, *_rest(parts, count, time_ms, _values(codes, whole)), flags)
     return frame, Key(contracts, codes, whole)
 
 
 def decode_delta(blob: bytes, key: Key) -> Frame:
     """A frame that leans on `key`. Raises Damaged."""
     parts = _parts(blob)
-    count, time_ms = _head(parts)
+    flags, count, time_ms = _head(parts)
     if count != len(key.contracts):
         raise codec.Damaged("frame and key frame differ in length")
     codes, whole = _numbers(parts, count)
     codes = codes ^ key.codes
-    return Frame(key.contracts, *_rest(parts, count, time_ms, _values(codes, _against_back(codes, whole, key))))
+    return Frame(key.contracts, *_rest(parts, count, time_ms, _values(codes, _against_back(codes, whole, key))), flags)
 
 
 def decode_field(blob: bytes, key: Key, field: int, *, is_key: bool) -> Floats:
     """One field of a frame that is not `OI_USD`, a fraction of the work of all. Raises Damaged."""
     parts = _parts(blob)
-    count, _ = _head(parts)
+    _, count, _ = _head(parts)
     if is_key:
         return codec.undecimals(key.codes[field], key.whole[field])
     codes = codec.unpack(parts[4 + 2 * field], count).astype(np.uint8) ^ key.codes[field]
@@ -135,9 +142,15 @@ def _parts(blob: bytes) -> list[memoryview]:
     return parts
 
 
-def _head(parts: list[memoryview]) -> tuple[int, int]:
+def decode_flags(blob: bytes) -> int:
+    """The flags of a frame, whichever it leans on. Raises Damaged."""
+    return _head(_parts(blob))[0]
+
+
+def _head(parts: list[memoryview]) -> tuple[int, int, int]:
+    """Flags, number of quotes, time."""
     count, time_ms = np.frombuffer(parts[0], "<i8").tolist()
-    return count, time_ms
+    return count >> COUNT_BITS, count & ((1 << COUNT_BITS) - 1), time_ms
 
 
 def _numbers(parts: list[memoryview], count: int) -> tuple[Codes, Ints]:

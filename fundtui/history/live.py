@@ -122,6 +122,17 @@ class Live:
         rows = self.database.rows(query, (venue << TIME_BITS, venue << TIME_BITS | before_ms))
         return int(rows[0][0]) & TIMES if rows else -1
 
+    def last_whole_ms(self, venue: int, before_ms: int) -> int:
+        """Time of a venue's last poll before a time that was not partial, among the last few hundred; -1 without."""
+        query = "SELECT id, body FROM poll WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?"
+        for number, body in self.database.rows(query, (*_range(venue, 0, before_ms), BLOCK)):
+            try:
+                if not frames.decode_flags(body) & frames.PARTIAL:
+                    return int(number) & TIMES
+            except codec.Damaged:
+                continue
+        return -1
+
     def first_ms(self, venue: int) -> int | None:
         """Time of a venue's first poll."""
         query = "SELECT id FROM poll WHERE id >= ? AND id < ? ORDER BY id LIMIT 1"
@@ -169,6 +180,20 @@ class Live:
             contracts.append(int(key.contracts[place]))
             values.append(float(value))
         return Rates(np.array(times, np.int64), np.array(contracts, np.int64), np.array(values, np.float64))
+
+    def thinned(
+        self, venue: int, mine: Mapping[int, int], start_ms: int, end_ms: int, step_ms: int
+    ) -> Iterator[tuple[int, int, int, Floats]]:
+        """Of each step of time the last poll: its time, and for each contract of `mine` that it had the instrument
+        (the value in `mine`), the contract's number and all fields of the quote. Damaged polls are left out."""
+        chosen: dict[int, int] = {}
+        for time_ms in self.times(venue, start_ms, end_ms):
+            chosen[time_ms // step_ms] = time_ms
+        for time_ms in chosen.values():
+            for _, frame in self.frames(venue, time_ms, time_ms + 1):
+                for place in np.flatnonzero(np.isin(frame.contracts, list(mine))).tolist():
+                    contract = int(frame.contracts[place])
+                    yield time_ms, mine[contract], contract, frame.numbers[:, place]
 
     def _rows(self, venue: int, start_ms: int, end_ms: int) -> Iterator[tuple[int, int, bytes]]:
         """Rows in blocks, so that a slow reader holds no transaction open."""

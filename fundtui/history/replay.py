@@ -14,7 +14,7 @@ from typing import NamedTuple
 from fundtui.clock import Clock, SystemClock
 from fundtui.history.figures import Arrays, Shelf
 from fundtui.history.store import Store
-from fundtui.market import Batch, Settlement
+from fundtui.market import Batch, Excerpt, Settlement
 from fundtui.polling.limiter import LimiterState
 from fundtui.status import Event, VenueHealth, VenueState
 
@@ -200,6 +200,10 @@ class ReplayFeed:
         age_s = max(now_ms - batch.observed_ms, 0) / 1000
         state = VenueState.UP if age_s < STALE_S else VenueState.DEGRADED
         return VenueHealth(venue=venue, title=venue, state=state, age_s=age_s, cadence_s=60.0, rows=len(batch.quotes))
+
+    def excerpts(self, venue: str, names: Collection[str]) -> tuple[Excerpt, ...]:
+        """Answers as they came are not part of the record."""
+        return ()
 
     def budgets(self) -> dict[str, LimiterState]:
         """No venue is asked."""

@@ -50,11 +50,15 @@ class Settler:
             if waited_ms > NEVER_MS:
                 awaited.over_ms, awaited.paid_before = None, paid
             elif paid != awaited.paid_before or waited_ms >= TOLD_AFTER_MS:
+                rate = paid * awaited.over_interval_h / quote.contract.rate_period_h
+                if rate != rate and batch.learning:
+                    # What the rate covers is known as soon as the venue's contracts are.
+                    continue
                 yield Settlement(
                     venue=batch.venue,
                     symbol=quote.contract.symbol,
                     time_ms=awaited.over_ms,
-                    rate=paid * awaited.over_interval_h / quote.contract.rate_period_h,
+                    rate=rate,
                     interval_h=awaited.over_interval_h,
                     price=quote.mark,
                 )
@@ -64,7 +68,12 @@ class Settler:
 def _roll(awaited: _Awaited, quote: Quote) -> None:
     """Note that the coming payment is another one now."""
     coming_ms = quote.next_funding_ms
-    if coming_ms is None or coming_ms == awaited.coming_ms:
+    if coming_ms is None:
+        return
+    if coming_ms == awaited.coming_ms:
+        if not math.isnan(quote.contract.interval_h):
+            # While a venue is being learnt its contracts' intervals are not known yet.
+            awaited.interval_h = quote.contract.interval_h
         return
     due_ms = awaited.coming_ms
     if due_ms is not None and due_ms <= quote.observed_ms < coming_ms:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from fundtui.history import codec, compaction
+from fundtui.history import codec, compaction, frames
 from fundtui.history import live as hot
 from fundtui.history import state as durable
 from fundtui.history.database import MIB, Database, StoreProblem, Turns, private_folder, salvage
@@ -78,7 +78,13 @@ class SqliteStore:
         )
         try:
             self._live_file = Database(
-                folder / LIVE, (hot.SCHEMA,), now_ms=now_ms, durable=False, check=writable, writable=writable
+                folder / LIVE,
+                (hot.SCHEMA,),
+                now_ms=now_ms,
+                durable=False,
+                check=writable,
+                writable=writable,
+                small_pages=True,
             )
         except StoreProblem:
             self._state_file.close()
@@ -119,6 +125,7 @@ class SqliteStore:
             seen.observed_ms.astype(np.int64),
             seen.numbers + 0.0,
             seen.reasons,
+            frames.LEARNING * batch.learning | frames.PARTIAL * batch.partial,
         )
 
     def settle(self, settlements: Iterable[Settlement]) -> int:
@@ -159,7 +166,11 @@ class SqliteStore:
         found = []
         for venue, number in self.state.venues().items():
             last_ms = self.live.last_ms(number, min(at_ms, hot.TIMES))
-            found += list(self._polls(venue, number, last_ms, last_ms + 1)) if last_ms >= 0 else []
+            last = list(self._polls(venue, number, last_ms, last_ms + 1)) if last_ms >= 0 else []
+            if any(one.partial for one in last):
+                whole_ms = self.live.last_whole_ms(number, last_ms)
+                last = [*(self._polls(venue, number, whole_ms, whole_ms + 1) if whole_ms >= 0 else ()), *last]
+            found += last
         return sorted(found, key=_when)
 
     def polls(self, start_ms: int, end_ms: int = FOREVER_MS) -> Iterator[Batch]:
@@ -192,7 +203,13 @@ class SqliteStore:
             numbers[1] = int(coming) if coming == coming else None
             fields: tuple[Any, ...] = (contract, seen_ms, *numbers, reasons_of(bits))
             quotes.append(Quote(*fields))
-        return Batch(venue=venue, observed_ms=time_ms, quotes=tuple(quotes))
+        return Batch(
+            venue=venue,
+            observed_ms=time_ms,
+            quotes=tuple(quotes),
+            learning=bool(frame.flags & frames.LEARNING),
+            partial=bool(frame.flags & frames.PARTIAL),
+        )
 
     def series(self, venue: str, symbol: str, start_ms: int, end_ms: int = FOREVER_MS) -> Series:
         owner, number = self.state.instrument(venue, symbol), self.state.venue(venue)
@@ -207,6 +224,20 @@ class SqliteStore:
         return self._series(
             venue, symbol, np.concatenate(times), np.concatenate(contracts), np.concatenate(rates)
         ).since(start_ms, end_ms)
+
+    def compacted(self, venue: str, symbol: str, start_ms: int, end_ms: int) -> Series:
+        """The part of `series` that is in chunks: it costs a fraction of reading polls."""
+        owner, number = self.state.instrument(venue, symbol), self.state.venue(venue)
+        if owner is None or number is None:
+            return EMPTY
+        times, contracts, rates = self._chunks(owner, number, start_ms, end_ms)
+        found = self._series(venue, symbol, np.concatenate(times), np.concatenate(contracts), np.concatenate(rates))
+        return found.since(start_ms, end_ms)
+
+    def contracts_of(self, venue: str, symbol: str) -> frozenset[int]:
+        """The numbers of all contracts that an instrument has had; none where there is no record of it."""
+        owner = self.state.instrument(venue, symbol)
+        return frozenset() if owner is None else self._contracts_of(owner)
 
     def _series(self, venue: str, symbol: str, times: codec.Ints, contract: codec.Ints, rates: codec.Floats) -> Series:
         """Rates with the terms of their contracts; without those of contracts that were lost or are another's."""

@@ -106,7 +106,7 @@ class Store(Protocol):
         ...
 
     def latest(self, at_ms: int = FOREVER_MS) -> list[Batch]:
-        """Every venue's last poll before a time."""
+        """Every venue's last poll before a time; where that one is partial, its last whole one comes before it."""
         ...
 
     def polls(self, start_ms: int, end_ms: int = FOREVER_MS) -> Iterator[Batch]:
@@ -226,7 +226,10 @@ class MemoryStore:
         found = []
         for polls in self._polls.values():
             place = bisect_left(polls, at_ms, key=lambda batch: batch.observed_ms)
-            found += polls[place - 1 : place] if place else []
+            last = polls[place - 1 : place] if place else []
+            if any(one.partial for one in last):
+                last = [*[one for one in polls[: place - 1] if not one.partial][-1:], *last]
+            found += last
         return sorted(found, key=_when)
 
     def polls(self, start_ms: int, end_ms: int = FOREVER_MS) -> Iterator[Batch]:

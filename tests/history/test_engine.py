@@ -11,7 +11,7 @@ import numpy as np
 
 from fundtui.clock import Clock, LoopClock
 from fundtui.config import Inputs, Watcher
-from fundtui.engine import Deliver, Engine, Feed, Report
+from fundtui.engine import Engine
 from fundtui.history.database import MIB
 from fundtui.history.folder import Owner, Room
 from fundtui.history.record import Asking, Record, Warmth, warm_up
@@ -19,6 +19,7 @@ from fundtui.history.recorder import Recording
 from fundtui.history.sqlite_store import Retention, SqliteStore
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.catalogue import Level
+from fundtui.polling.feed import Deliver, Feed, Report
 from fundtui.polling.fleet import Fleet
 from fundtui.simulation.loop import run_virtual
 from fundtui.simulation.market import DEMO_START_MS, Market
