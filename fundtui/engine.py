@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +25,18 @@ from fundtui.config import Settings, Watcher
 from fundtui.imbalance.calculator import Calculator, Changes
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.table import Table
-from fundtui.market import Batch, Settlement
+from fundtui.market import Batch, Excerpt, Instrument, Settlement
 from fundtui.market import record as instrument_record
-from fundtui.polling.limiter import LimiterState
+from fundtui.polling.feed import Feed, OpenFeed
 from fundtui.query import Query, compile_query
 from fundtui.status import Event, EventKind, Severity, VenueHealth, VenueState
 from fundtui.text import clean
 from fundtui.units import Basis
 
 if TYPE_CHECKING:
+    from fundtui.config import Loaded
+    from fundtui.config.state import Kept
+    from fundtui.courses import Courses
     from fundtui.history.backfill import Progress
     from fundtui.history.player import Player
     from fundtui.history.record import Record, Warmth
@@ -49,26 +52,6 @@ FILL_EVERY_S = 6 * 3600.0
 FILL_AFTER_S = 60.0
 """Settled rates are asked for once every venue has answered, or after this long."""
 ALERTS_AT_ONCE = 20
-
-Deliver = Callable[[Batch], None]
-Report = Callable[[Event], None]
-
-
-class Feed(Protocol):
-    """Where batches come from: venues that are polled, a collector's record, or the recorded past."""
-
-    @property
-    def settled(self) -> bool: ...
-    @property
-    def local_outage(self) -> bool: ...
-    def start(self) -> None: ...
-    async def stop(self) -> None: ...
-    async def configure(self, *, disabled: Collection[str], poll_s: Mapping[str, float]) -> None: ...
-    def health(self) -> tuple[VenueHealth, ...]: ...
-    def budgets(self) -> Mapping[str, LimiterState]: ...
-
-
-OpenFeed = Callable[[Deliver, Report], Awaitable[Feed]]
 
 
 class Engine:
@@ -112,6 +95,7 @@ class Engine:
         self._fill_at = clock.monotonic() + FILL_AFTER_S
         self._ticker: asyncio.Task[None] | None = None
         self._started = False
+        self.courses: Courses | None = None
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -175,14 +159,17 @@ class Engine:
         if self._fleet is not None:
             await self._fleet.configure(disabled=disabled(settings, self._venues), poll_s=pace(settings))
 
-    def save_state(self, changes: Mapping[str, Any]) -> None:
-        """Keep what was changed on the screen in state.toml; dotted keys as in `fundtui.config.state.save`.
+    @property
+    def configuration(self) -> Loaded:
+        """The configuration in force: where each setting comes from, and what was ignored."""
+        return self._watcher.loaded
 
-        Raises OSError or ConfigError when the file cannot be written or read.
-        """
-        from fundtui.config.state import save
+    def save_state(self, changes: Mapping[str, Any]) -> Kept:
+        """Keep what was changed on the screen in state.toml: as `fundtui.config.state.save`, with its errors."""
+        from fundtui.config.state import Kept, save
 
-        save(self._watcher.loaded.state_path, changes)
+        aside = save(self._watcher.loaded.state_path, changes)
+        return Kept(self._watcher.ahead(), aside)
 
     # --- replay -----------------------------------------------------------------------------------
 
@@ -369,7 +356,11 @@ class Engine:
         # Imported when somebody asks: not needed for the first frame.
         from fundtui.imbalance.explain import explain
 
-        return explain(self.calculator, level, row, key, self.clock.utc_ms())
+        return explain(self.calculator, level, row, key, self.clock.utc_ms(), self._raw_of)
+
+    def _raw_of(self, contract: Instrument) -> Sequence[Excerpt]:
+        names = {contract.symbol, contract.native_id}
+        return () if self._fleet is None else self._fleet.excerpts(contract.venue, names)
 
     def record(self, row: int) -> dict[str, Any]:
         """The instrument record of design §6, with the reasons of the comparisons added to the reader's own."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from fundtui.config.problems import ConfigError, Problem
+from fundtui.config.problems import BrokenText, ConfigError, Problem
 
 MAX_BYTES = 64 * 1024
 MAX_LINE = 2_000
@@ -77,7 +77,10 @@ def read_regular(path: Path, limit: int) -> tuple[bytes, os.stat_result]:
 
 
 def read_document(path: Path, *, required: bool) -> Document:
-    """Read and parse a TOML file within the limits. An absent one is empty unless required. Raises ConfigError."""
+    """Read and parse a TOML file within the limits. An absent one is empty unless required.
+
+    Raises ConfigError, of the kind BrokenText where it could be read but is no TOML.
+    """
 
     def refuse(text: str, line: int | None = None) -> ConfigError:
         return ConfigError((Problem(text, str(path), line),))
@@ -94,7 +97,11 @@ def read_document(path: Path, *, required: bool) -> Document:
         raise refuse(f"others may write to it (mode {found.st_mode & 0o777:03o}): chmod go-w {path}")
     if found.st_uid not in (os.geteuid(), 0):
         raise refuse("belongs to somebody else")
-    text, tree = _parse(raw, refuse)
+
+    def broken(text: str, line: int | None = None) -> ConfigError:
+        return BrokenText((Problem(text, str(path), line),))
+
+    text, tree = _parse(raw, broken)
     return Document(
         path, text, tree, found.st_mode & 0o777, Fingerprint(found.st_ino, found.st_size, found.st_mtime_ns)
     )
@@ -157,11 +164,11 @@ def create_private(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def write_tree(path: Path, tree: Mapping[str, Any]) -> None:
-    """Write a TOML file whole or not at all. Raises OSError."""
+def toml_text(tree: Mapping[str, Any]) -> str:
+    """A tree as TOML."""
     import tomli_w
 
-    write_private(path, tomli_w.dumps(dict(tree)).encode())
+    return tomli_w.dumps(dict(tree))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -134,6 +134,13 @@ class Watcher:
             self.problems = error.problems
         return (self.loaded.settings, self.problems) != before
 
+    def ahead(self) -> Settings:
+        """The settings as the next `poll` will find them; the present ones while the file is broken."""
+        try:
+            return load_inputs(self._inputs).settings
+        except ConfigError:
+            return self.loaded.settings
+
 
 class _Loading:
     """Values, origins, problems and warnings while layers are laid over one another."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from fundtui import venues
 from fundtui.config.lines import Path
-from fundtui.config.schema import Settings, Sink, SinkKind
+from fundtui.config.schema import NARROWEST, WIDEST, Settings, Sink, SinkKind
 from fundtui.config.tree import Report, nearest
 from fundtui.imbalance import catalogue
 from fundtui.imbalance.catalogue import Level
@@ -43,6 +43,7 @@ def sink_kind(name: str, sink: Sink) -> SinkKind | None:
 def _check_display(settings: Settings, report: Report) -> None:
     display = settings.display
     _check_columns(("display", "columns"), display.columns, report)
+    _check_widths(("display", "widths"), display.widths, report)
     _check_sort(("display", "sort"), display.sort, report)
     if display.watchlist:
         _check_name(("display", "watchlist"), display.watchlist, settings.watchlists, "watchlist", report)
@@ -56,6 +57,7 @@ def _check_watchlists(settings: Settings, report: Report) -> None:
         if watchlist.sort:
             _check_sort((*path, "sort"), watchlist.sort, report)
         _check_columns((*path, "columns"), watchlist.columns, report)
+        _check_widths((*path, "widths"), watchlist.widths, report)
 
 
 def _check_venues(settings: Settings, report: Report) -> None:
@@ -113,6 +115,13 @@ def _check_columns(path: Path, columns: Iterable[str], report: Report) -> None:
     for name in columns:
         if catalogue.find(Level.ASSET, name) is None:
             _check_name(path, name, catalogue.names(Level.ASSET), "column", report)
+
+
+def _check_widths(path: Path, widths: Mapping[str, int], report: Report) -> None:
+    _check_columns(path, widths, report)
+    for name, width in widths.items():
+        if not NARROWEST <= width <= WIDEST:
+            report((*path, name), f"a column is {NARROWEST} to {WIDEST} cells wide")
 
 
 def _check_name(path: Path, name: str, known: Iterable[str], what: str, report: Report) -> None:

@@ -24,3 +24,7 @@ class ConfigError(Exception):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+class BrokenText(ConfigError):
+    """A file that can be read but is no settings file: not UTF-8, not TOML, or far too large."""

@@ -16,6 +16,9 @@ from fundtui.imbalance.metric import Level
 from fundtui.status import Severity
 from fundtui.units import Basis
 
+NARROWEST, WIDEST = 3, 40
+"""Bounds of a column's width in cells."""
+
 
 class Numbers(StrEnum):
     """How large figures are written."""
@@ -112,7 +115,9 @@ class Display(Struct, frozen=True, kw_only=True):
     mouse: Annotated[bool, about("answer the mouse")] = True
     watchlist: Annotated[str, about("watchlist shown first; empty shows all assets")] = ""
     columns: Annotated[tuple[str, ...], about("columns of the main table; empty chooses by width")] = ()
+    widths: Annotated[dict[str, int], about("column widths in cells, as in { spread = 10 }")] = {}
     sort: Annotated[str, about("order of the main table; - in front: largest first")] = "-spread"
+    welcome: Annotated[bool, about("a word about the keys at the very first start")] = True
 
 
 class Watchlist(Struct, frozen=True, kw_only=True):

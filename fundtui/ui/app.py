@@ -7,33 +7,36 @@ import gc
 import json
 import math
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
 from fundtui.clock import Clock, SystemClock
-from fundtui.config.schema import Color, Display, Glyphs
+from fundtui.config.schema import Settings
 from fundtui.imbalance.catalogue import Level
+from fundtui.text import clean
 from fundtui.ui.choices import Choices, watchlists
-from fundtui.ui.glyphs import terminal_has_unicode
+from fundtui.ui.following import new_warnings, take_over
+from fundtui.ui.options import Options, terminal_means
 from fundtui.ui.output import OutputApp
+from fundtui.ui.preferences import Preferences
 from fundtui.ui.ringer import Ringer
 from fundtui.ui.safety import ScreenGuard
 from fundtui.ui.screens.main import MainScreen
-from fundtui.ui.theme import DEFAULT_THEME, Pens, ThemeError, load_theme, textual_theme, theme_names
+from fundtui.ui.terminal import TerminalDriver
+from fundtui.ui.theme import DEFAULT_THEME, Pens, ThemeError, first_theme, load_theme, textual_theme, theme_names
 from fundtui.units import format_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from textual.app import SystemCommand
     from textual.screen import Screen
 
     from fundtui.imbalance.table import Table
+    from fundtui.ui.provenance import Provenance
     from fundtui.ui.source import Source
 
 # Frames over a line whose round trip is longer than FAR_S, or while the terminal has no focus.
@@ -41,27 +44,6 @@ FAR_S = 0.2
 CALM_FRAME_S = 0.25
 # What was wrong at the start is said for that long.
 HINT_S = 30.0
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line decides; None leaves it to the settings and the terminal."""
-
-    colour: bool | None = None
-    unicode: bool | None = None
-    mouse: bool | None = None
-    slow: bool | None = None
-    diff: bool = True
-    theme_folder: Path | None = None
-
-
-def terminal_means(display: Display, options: Options) -> tuple[bool, bool]:
-    """Whether colour and Unicode are used: the command line decides, then the settings, then the terminal."""
-    colour = display.color is Color.AUTO and os.environ.get("TERM") != "dumb"
-    unicode = terminal_has_unicode() if display.glyphs is Glyphs.AUTO else display.glyphs is Glyphs.UNICODE
-    return (
-        colour if options.colour is None else options.colour,
-        unicode if options.unicode is None else options.unicode,
-    )
 
 
 class FundtuiApp(OutputApp):
@@ -84,16 +66,22 @@ class FundtuiApp(OutputApp):
         super().__init__(self.wall.monotonic, diff=self.options.diff, **more)
         self.animation_level = "none"
         self.source = source
-        display = source.settings.display
-        self._settings = source.settings
+        self._seen = source.settings
+        self.preferences = Preferences(source.settings)
+        self._warnings = source.configuration.warnings
+        self.trouble = clean(self._warnings[0]) if self._warnings else ""
+        display = self.settings.display
         self.watchlists = watchlists(display, source.settings.watchlists)
         self.choices = Choices(basis=display.rate_basis, watchlist=self._first_list(display.watchlist))
         self.exit_code = 0
         self._guard = ScreenGuard()
         self._started_at = self.wall.monotonic()
-        # Sixteen colours are better chosen than rounded.
-        few = display.theme == DEFAULT_THEME and self.console.color_system == "standard"
-        self.pens = self._pens("terminal" if few else display.theme)
+        self.pens = self._pens(first_theme(display.theme, few=self.console.color_system == "standard"))
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force, with what was changed on the screen."""
+        return self.preferences.settings
 
     # -- looks
 
@@ -109,10 +97,8 @@ class FundtuiApp(OutputApp):
             palette = load_theme(DEFAULT_THEME)
         self.register_theme(textual_theme(palette))
         self.theme = f"fundtui-{palette.name}"
-        colour, unicode = terminal_means(self.source.settings.display, self.options)
+        colour, unicode = terminal_means(self.settings.display, self.options)
         return Pens(palette, colour=colour and not self.no_color, unicode=unicode)
-
-    trouble = ""
 
     @property
     def without_colour(self) -> bool:
@@ -133,18 +119,47 @@ class FundtuiApp(OutputApp):
     def choose_theme(self, name: str) -> None:
         """A person chose a theme: draw with it and remember it."""
         self.use_theme(name)
-        self.main.say(f"theme {name}: {self.pens.palette.summary}")
+        self.say(f"theme {name}: {self.pens.palette.summary}")
         self.remember({"display.theme": name})
 
-    def remember(self, changes: dict[str, Any]) -> None:
-        """Keep what was changed on the screen; where that fails the screen says so and works on."""
+    def use_mouse(self, wanted: bool) -> None:
+        """Answer the mouse, or leave it to the terminal."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.use_mouse(wanted)
+
+    def say(self, text: str, role: str = "accent") -> None:
+        """Show a message in the footer that is seen, or in the main screen's."""
+        shown = self.screen if hasattr(self.screen, "say") else self.main
+        shown.say(text, role)
+
+    def remember(self, changes: Mapping[str, Any]) -> None:
+        """Let changes hold and keep them in state.toml; where that fails the screen says so and works on."""
         from fundtui.config import ConfigError
 
+        before = self.settings
         try:
-            self.source.save_state(changes)
+            kept = self.source.save_state(changes)
         except (OSError, ConfigError) as error:
-            self.main.say(f"not saved: {error}", "warning")
-        self._settings = self.source.settings
+            self.say(f"not saved, holds until you leave: {clean(error)}", "warning")
+            differs = self.preferences.draft(changes)
+        else:
+            differs = self.preferences.kept(changes, kept)
+            if kept.aside is not None:
+                self.say(f"state.toml was no settings file: it is kept as {clean(kept.aside.name)}", "warning")
+        if differs:
+            take_over(self, before)
+
+    def draft(self, changes: Mapping[str, Any]) -> None:
+        """Let changes hold without keeping them."""
+        before = self.settings
+        if self.preferences.draft(changes):
+            take_over(self, before)
+
+    def drop_drafts(self) -> None:
+        """Back to what the files say."""
+        before = self.settings
+        if self.preferences.drop():
+            take_over(self, before)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [self._guard, *super().get_line_filters()]
@@ -177,7 +192,7 @@ class FundtuiApp(OutputApp):
     @property
     def frame_s(self) -> float:
         """Time between two frames: the setting's, longer over a slow line or while nobody looks."""
-        display = self.source.settings.display
+        display = self.settings.display
         slow = display.slow if self.options.slow is None else self.options.slow
         far = self.pacer.round_trip_s > FAR_S
         return max(1.0 / float(display.fps), CALM_FRAME_S if slow or far or not self.app_focus else 0.0)
@@ -195,21 +210,16 @@ class FundtuiApp(OutputApp):
 
     def _follow_settings(self) -> None:
         """Take over a configuration that was edited while running."""
-        if self.source.settings is self._settings:
-            return
-        before, self._settings = self._settings.display, self.source.settings
-        display = self._settings.display
-        self.watchlists[:] = watchlists(display, self._settings.watchlists)
-        self.choices.watchlist = min(self.choices.watchlist, len(self.watchlists) - 1)
-        if display.rate_basis != before.rate_basis:
-            self.choices.basis = display.rate_basis
-        if display.theme != before.theme:
-            self.use_theme(display.theme)
-        self.main.use_watchlist(self.choices.watchlist)
-        self.main.restyle()
+        if self.source.settings is not self._seen:
+            self._seen, before = self.source.settings, self.settings
+            if self.preferences.follow(self._seen):
+                take_over(self, before)
+        if self.source.configuration.warnings is not self._warnings:
+            self._warnings = new_warnings(self, self._warnings)
 
     async def _start_engine(self) -> None:
-        await self.source.start()
+        if not self.started:
+            await self.source.start()
         self._welcome()
         # What exists now stays for the whole life: the collector need not look at it again.
         gc.enable()
@@ -262,6 +272,7 @@ class FundtuiApp(OutputApp):
         self.exit(code, return_code=code)
 
     demo_wanted = False
+    started = False
     _last_key = -math.inf
 
     def leave_for_demo(self) -> None:
@@ -315,10 +326,16 @@ class FundtuiApp(OutputApp):
         self.push_screen(AssetScreen(self, row))
 
     def open_explanation(self, level: Level, row: int, key: str) -> None:
+        """Open where a metric comes from."""
+        from fundtui.ui.provenance import of_explanation
+
+        self.open_provenance(of_explanation(self.source.explain(level, row, key)))
+
+    def open_provenance(self, shown: Provenance) -> None:
         """Open where a figure comes from."""
         from fundtui.ui.screens.explain import ExplainScreen
 
-        self.push_screen(ExplainScreen(self.main.scene(), self.source.explain(level, row, key)))
+        self.push_screen(ExplainScreen(self.main.scene(), shown))
 
     def copy_row(self, table: Table, row: int) -> None:
         """Copy every figure of a row as one line of JSON, in exported units."""

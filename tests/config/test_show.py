@@ -17,7 +17,7 @@ from fundtui.config import ConfigError, Settings, create_private, load
 from fundtui.config.kinds import Kind, Seconds, WrongValue, read, write
 from fundtui.config.secret import Secret, SecretError, token_of, url_of
 from fundtui.config.show import default_toml, json_schema, settings_in_force, without_secrets
-from fundtui.config.state import save
+from fundtui.config.state import carry_out, plan, save
 from fundtui.units import Basis
 
 
@@ -161,10 +161,41 @@ def test_only_the_interfaces_own_settings_are_kept(tmp_path: Path) -> None:
     for key in ("polling.proxy", "display.nothing", "notify.ntfy.token", "watchlists"):
         with pytest.raises(ValueError, match="does not keep"):
             save(tmp_path / "state.toml", {key: "x"})
-    file(tmp_path, "[[[", "state.toml")
-    with pytest.raises(ConfigError):
-        save(tmp_path / "state.toml", {"display.theme": "x"})
-    assert (tmp_path / "state.toml").read_text() == "[[["
+
+
+def test_a_broken_state_file_is_kept_aside_and_never_in_the_way(tmp_path: Path) -> None:
+    state = file(tmp_path, "[[[", "state.toml")
+    assert save(state, {"display.theme": "tide"}) == tmp_path / "state.toml.broken-1"
+    assert (tmp_path / "state.toml.broken-1").read_text() == "[[["
+    assert load(file(tmp_path, ""), {}).settings.display.theme == "tide"
+    state.write_bytes(b"\xff\xfe")
+    assert save(state, {"display.fps": 3}) == tmp_path / "state.toml.broken-2"
+    assert (tmp_path / "state.toml.broken-1").read_text() == "[[["
+    assert save(state, {"display.fps": 4}) is None
+
+
+def test_a_state_file_that_others_may_write_to_is_refused(tmp_path: Path) -> None:
+    state = file(tmp_path, "[display]\nfps = 3\n", "state.toml")
+    state.chmod(0o666)
+    with pytest.raises(ConfigError, match="others may write"):
+        save(state, {"display.fps": 4})
+    assert state.read_text() == "[display]\nfps = 3\n"
+
+
+def test_a_plan_says_what_will_be_written_and_writes_nothing(tmp_path: Path) -> None:
+    state = file(tmp_path, "[display]\nfps = 3\n", "state.toml")
+    planned = plan(state, {"display.theme": "tide", "display.fps": None})
+    assert planned.before == state.read_text() == "[display]\nfps = 3\n"
+    assert planned.after == '[display]\ntheme = "tide"\n'
+    carry_out(planned)
+    assert state.read_text() == planned.after
+
+
+@pytest.mark.parametrize(("name", "width", "wrong"), [("spread", 2, "3 to 40"), ("sprad", 9, "did you mean spread")])
+def test_widths_are_checked(tmp_path: Path, name: str, width: int, wrong: str) -> None:
+    for table in ("[display.widths]", "[watchlists.mine.widths]"):
+        with pytest.raises(ConfigError, match=wrong):
+            load(file(tmp_path, f"{table}\n{name} = {width}\n"), {})
 
 
 @given(st.integers(0, 10_000_000))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,13 +16,20 @@ from fundtui.alerts.book import AlertRow, Away, Why
 from fundtui.alerts.message import Message
 from fundtui.alerts.records import Delivery, Silence
 from fundtui.clock import Clock, SystemClock
+from fundtui.config import Loaded, Watcher
+from fundtui.config.files import Fingerprint
 from fundtui.config.schema import Settings
+from fundtui.config.state import Kept, save
 from fundtui.imbalance.catalogue import CATALOGUE, Level
+from fundtui.imbalance.explain import Explanation, Input
+from fundtui.imbalance.explain_origin import Origin, RawField
 from fundtui.imbalance.ladder import Rung
 from fundtui.imbalance.table import Table
 from fundtui.query import Query, compile_query
 from fundtui.status import Event, EventKind, Severity, VenueHealth, VenueState
 from fundtui.text import SafeText
+from fundtui.ui.preferences import with_changes
+from fundtui.ui.source import CourseReader
 
 START_MS = 1_790_000_000_000
 VENUES = (
@@ -75,17 +83,6 @@ class AlertDesk:
         self.asked.append(what)
 
 
-class Explained(msgspec.Struct, frozen=True):
-    """An explanation as the engine gives it."""
-
-    title: str
-    value: str
-    formula: str
-    substituted: str
-    inputs: tuple[str, ...] = ()
-    exclusions: tuple[str, ...] = ()
-
-
 class FixedClock:
     """Time that a test moves by hand."""
 
@@ -132,9 +129,11 @@ class Market:
         self.alert_problem = ""
         self.notices: list[Message] = []
         self.away: Away | None = None
+        self.courses: CourseReader | None = None
         self.ladders: dict[int, tuple[Rung, ...]] = {}
         self.healths: tuple[VenueHealth, ...] | None = None
         self.saved: dict[str, Any] = {}
+        self.watcher: Watcher | None = None
         self.random = np.random.default_rng(seed)
         self.tables = {
             level: Table(level, CATALOGUE[level], series_points=96)
@@ -265,11 +264,27 @@ class Market:
     def select(self, text: str, level: Level) -> Query:
         return compile_query(text, level)
 
-    def explain(self, level: Level, row: int, key: str) -> Explained:
+    explained = ""
+    """Text that stands wherever an explanation can have remote text."""
+
+    def explain(self, level: Level, row: int, key: str) -> Explanation:
         table = self.tables[level]
-        return Explained(
-            f"{table.keys[row]} {key}", "+1.0%", table.metrics[key].formula, "1 + 1", ("bybit 3s",), ("okx: stale",)
-        )
+        metric = table.metrics[key]
+        said = self.explained
+        return Explanation(
+            title=f"{table.keys[row]} {key}", key=key, level=level, subject=table.keys[row], value=said or "+1.0%",
+            number=0.01, help=metric.help, formula=metric.formula, substituted="1 + 1", source="methodology §1",
+            inputs=(Input(name="rate", value=1.0, unit="rate", text=said or "+1.0%", age_s=3.0, origin=said or "bybit"),),
+            exclusions=(said or "okx: stale",),
+            origins=(
+                Origin(
+                    instrument=f"bybit {table.keys[row]}", observed_ms=self.clock.utc_ms(), age_s=3.0, interval="8h",
+                    interval_h=8.0, interval_origin="tickers fundingIntervalHour", rate_period_h=8.0,
+                    rate_kind="predicted", multiplier=1000.0,
+                    raw=(RawField("tickers", "fundingRate", said or "0.0001", "rate"),),
+                ),
+            ),
+        )  # fmt: skip
 
     def alert_counts(self) -> Counts:
         return self.counts
@@ -312,8 +327,31 @@ class Market:
     def pair_ladder(self, row: int) -> tuple[Rung, ...]:
         return self.ladders[row]
 
-    def save_state(self, changes: Mapping[str, Any]) -> None:
+    @property
+    def configuration(self) -> Loaded:
+        if self.watcher is not None:
+            return self.watcher.loaded
+        nowhere = Path("/nonexistent/fundtui")
+        return Loaded(
+            settings=self.settings,
+            origins={},
+            warnings=(),
+            path=nowhere / "config.toml",
+            state_path=nowhere / "state.toml",
+            seen=(Fingerprint(), Fingerprint()),
+        )
+
+    def save_state(self, changes: Mapping[str, Any]) -> Kept:
         self.saved.update(changes)
+        if self.watcher is None:
+            return Kept(with_changes(self.settings, changes))
+        aside = save(self.watcher.loaded.state_path, changes)
+        return Kept(self.watcher.ahead(), aside)
+
+    def look(self) -> None:
+        """What the engine does each second: take over files that were edited."""
+        if self.watcher is not None and self.watcher.poll() and not self.watcher.problems:
+            self.settings = self.watcher.loaded.settings
 
     async def start(self) -> None:
         self.started = True

@@ -16,6 +16,7 @@ from fundtui.ui.cells import Scene
 from fundtui.ui.choices import ALL, Watchlist
 from fundtui.ui.filtering import Filter, Selection
 from fundtui.ui.frozen import frozen
+from fundtui.ui.headline import HeaderState, summary
 from fundtui.ui.keys import KEYS
 from fundtui.ui.notice import empty_notice
 from fundtui.ui.output import PacedScreen
@@ -23,7 +24,7 @@ from fundtui.ui.view import View
 from fundtui.ui.widgets.detail import DetailPanel
 from fundtui.ui.widgets.events import EventPanel
 from fundtui.ui.widgets.footer import Footer
-from fundtui.ui.widgets.header import Header, HeaderState, summary
+from fundtui.ui.widgets.header import Header
 from fundtui.ui.widgets.prompt import FilterPrompt
 from fundtui.ui.widgets.summary import SummaryPanel
 from fundtui.ui.widgets.table import RowsTable
@@ -320,12 +321,13 @@ class MainScreen(PacedScreen):
         if len(self.lists) == 1:
             self.say("no watchlists in config.toml yet")
 
-    def use_watchlist(self, number: int) -> None:
-        """Show that watchlist with its own order."""
+    def use_watchlist(self, number: int, *, keep_order: bool = False) -> None:
+        """Show that watchlist with its own order, or with the one that a person has given it."""
         self.choices.watchlist = number
         chosen = self.lists[number]
         self.view.show_only(chosen.assets if chosen.assets and not chosen.where else None)
-        self.view.sort_key, self.view.descending = chosen.sort_key, chosen.descending
+        if not keep_order:
+            self.view.sort_key, self.view.descending = chosen.sort_key, chosen.descending
         self._use_extra()
         self.view.release()
 
