@@ -16,13 +16,15 @@ from fundtui.alerts.sinks.guard import guarded
 from fundtui.budgets import BudgetFile
 from fundtui.clock import Clock, ScaledClock, SystemClock
 from fundtui.config import Settings, Watcher
-from fundtui.engine import Deliver, Engine, Feed, Report, disabled, pace
+from fundtui.courses import Courses
+from fundtui.engine import Engine, disabled, pace
 from fundtui.history.folder import data_folder
-from fundtui.history.record import Warmth
+from fundtui.history.record import Asking, Warmth
 from fundtui.imbalance.calculator import Calculator, CalculatorSettings
 from fundtui.imbalance.pairs import CarrySettings
 from fundtui.imbalance.rates import Money
 from fundtui.keeping import Keeping, attached, begin_record
+from fundtui.polling.feed import Deliver, Feed, Report
 from fundtui.polling.fleet import Fleet
 from fundtui.polling.resolver import Lookup, system_lookup
 from fundtui.polling.transport import Transport
@@ -70,7 +72,9 @@ def open_source(
         keeping = begin_record(source.kind.value, settings, clock, calculator, record=record)
     alerting = None if alerts is None else _alerting(source, settings, clock, alerts, kept=keeping is not None)
     if keeping is not None and keeping.record is None:
-        return attached(keeping, watcher, alerting, known)
+        engine = attached(keeping, watcher, alerting, known)
+        engine.courses = Courses(engine.clock, lambda: engine.calculator, keeping.folder)
+        return engine
     if keeping is not None and isinstance(clock, ScaledClock):
         # A demo that is recorded goes on where it stopped.
         clock.advance_to(max(keeping.warmth.seen.values(), default=0))
@@ -100,9 +104,12 @@ def open_source(
         )
         if keeping is not None and keeping.record is not None:
             keeping.provide(venues, transport, fleet.limiter, settings.polling.budget_share, source.base_url)
+        known_venues = {venue.name: venue for venue in venues}
+        courses.provide(Asking(known_venues, transport, fleet.limiter, settings.polling.budget_share, source.base_url))
         return fleet
 
-    return Engine(
+    courses = Courses(clock, lambda: engine.calculator, keeping.folder if keeping is not None else None)
+    engine = Engine(
         watcher,
         mode=source.kind.value,
         clock=clock,
@@ -113,6 +120,8 @@ def open_source(
         warmth=keeping.warmth if keeping is not None else None,
         alerting=alerting,
     )
+    engine.courses = courses
+    return engine
 
 
 def _replay(source: Source, watcher: Watcher) -> Engine:
@@ -133,7 +142,7 @@ def _replay(source: Source, watcher: Watcher) -> Engine:
     async def open_feed(deliver: Deliver, report: Report) -> Feed:
         return player.feed(deliver, report)
 
-    return Engine(
+    engine = Engine(
         watcher,
         mode=source.kind.value,
         clock=player.clock,
@@ -143,6 +152,8 @@ def _replay(source: Source, watcher: Watcher) -> Engine:
         warmth=Warmth(scene.events),
         player=player,
     )
+    engine.courses = Courses(player.clock, lambda: engine.calculator, folder)
+    return engine
 
 
 def _alerting(source: Source, settings: Settings, clock: Clock, alerts: Alerts, *, kept: bool) -> Alerting:

@@ -10,12 +10,13 @@ import msgspec
 from fundtui.alerts.alerting import Alerting
 from fundtui.clock import Clock, ScaledClock
 from fundtui.config import Settings, Watcher
-from fundtui.engine import Deliver, Engine, Feed, Report
+from fundtui.engine import Engine
 from fundtui.history.database import StoreProblem
 from fundtui.history.folder import Owned, Owner, data_folder, is_owned
 from fundtui.history.record import Asking, Record, Warmth, warm_up
 from fundtui.history.sqlite_store import Retention
 from fundtui.imbalance.calculator import Calculator
+from fundtui.polling.feed import Deliver, Feed, Report
 from fundtui.polling.limiter import Limiter
 from fundtui.polling.transport import Transport
 from fundtui.sources import SourceKind

@@ -130,8 +130,8 @@ class Averaging(StrEnum):
 class FundingRule(msgspec.Struct, frozen=True, kw_only=True):
     """A venue's funding formula as data (methodology §2.2): F = clip(s·(I + soft(Ā − I; c)) + j, floor, cap).
 
-    `interest_8h` is I per 8 hours, `damper` is c, `share` is s where the family fixes it (D: 1/8 or 1/24),
-    `fixed_per_interval` is j. `cap` and `floor` are the rule's own limits per interval, used where an
+    `interest_8h` is I per 8 hours (NaN: not known), `damper` is c, `share` is s where the family fixes it (D: 1/8 or
+    1/24), `fixed_per_interval` is j. `cap` and `floor` are the rule's own limits per interval, used where an
     instrument publishes none. Settlements fall on `anchor_h` + k·interval, UTC.
     """
 
@@ -147,7 +147,12 @@ class FundingRule(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
-UNKNOWN_RULE = FundingRule(family=Family.UNKNOWN, averaging=Averaging.NONE)
+UNKNOWN_RULE = FundingRule(family=Family.UNKNOWN, interest_8h=NAN, averaging=Averaging.NONE)
+
+
+def unknown_rule(reason: str, *, interest_8h: float = NAN) -> FundingRule:
+    """A formula that is not known, and why. `interest_8h` where at least the rate of a market at rest is known."""
+    return FundingRule(family=Family.UNKNOWN, interest_8h=interest_8h, averaging=Averaging.NONE, source=reason)
 
 
 class Fees(msgspec.Struct, frozen=True):
@@ -261,6 +266,14 @@ class Settlement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     interval_h: float = NAN
     premium: float = NAN
     price: float = NAN
+
+
+class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
+    """What one endpoint of a venue last said about one instrument: names and values as on the wire, and when."""
+
+    endpoint: str
+    time_ms: int
+    fields: dict[str, str | int | float | bool]
 
 
 RECORD_KEYS = (

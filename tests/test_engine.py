@@ -9,9 +9,10 @@ from pathlib import Path
 
 from fundtui.clock import LoopClock
 from fundtui.config import Inputs, Watcher
-from fundtui.engine import Deliver, Engine, Feed, Report, disabled, pace
+from fundtui.engine import Engine, disabled, pace
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.catalogue import Level
+from fundtui.polling.feed import Deliver, Feed, Report
 from fundtui.polling.fleet import Fleet
 from fundtui.simulation.loop import run_virtual
 from fundtui.simulation.market import DEMO_START_MS, Market

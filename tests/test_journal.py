@@ -9,8 +9,9 @@ from functools import cache
 
 from fundtui.clock import LoopClock
 from fundtui.config import Inputs, Watcher
-from fundtui.engine import Deliver, Engine, Report
+from fundtui.engine import Engine
 from fundtui.imbalance.calculator import Calculator
+from fundtui.polling.feed import Deliver, Report
 from fundtui.polling.fleet import Fleet
 from fundtui.simulation.loop import run_virtual
 from fundtui.simulation.market import DEMO_START_MS, Market

@@ -13,6 +13,7 @@ from fundtui.commands.errors import FAILURE, OK, USAGE, CommandError
 from fundtui.commands.market import gather, open_engine
 from fundtui.commands.writers import write_records
 from fundtui.imbalance.catalogue import Level, Unit, find
+from fundtui.imbalance.explain_origin import origin_lines
 from fundtui.query.errors import suggestion
 from fundtui.text import clean
 
@@ -37,7 +38,7 @@ async def _run(arguments: argparse.Namespace) -> int:
         if arguments.format == "json":
             write_records([msgspec.to_builtins(one, enc_hook=str) for one in explanations], "json", ())
         else:
-            print("\n\n".join(_in_words(one) for one in explanations))
+            print("\n\n".join(_in_words(one, raw=arguments.metric is not None) for one in explanations))
     return OK
 
 
@@ -63,8 +64,9 @@ def _of_row(engine: Engine, level: Level, row: int, key: str | None) -> Iterator
             yield engine.explain(level, row, metric.key)
 
 
-def _in_words(explanation: Explanation) -> str:
-    """One figure for people: its value, how it comes about, what went in, what is left out."""
+def _in_words(explanation: Explanation, *, raw: bool) -> str:
+    """One figure for people: its value, how it comes about, what went in, what is left out; with what the venues said
+    where `raw`."""
     lines = [
         f"{explanation.subject}  {explanation.title} ({explanation.key})  {explanation.value}",
         f"  meaning  {explanation.help}",
@@ -73,4 +75,7 @@ def _in_words(explanation: Explanation) -> str:
         *(f"  input    {one}" for one in explanation.inputs),
         *(f"  left out {one}" for one in explanation.exclusions),
     ]
+    for one in explanation.origins if raw else ():
+        lines += [f"  origin   {line}" for line in origin_lines(one)]
+        lines += [f"  wire     {field.endpoint}: {field}" for field in one.raw]
     return "\n".join(lines)

@@ -10,11 +10,15 @@ import msgspec
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.catalogue import Level, Metric, Unit, find
 from fundtui.imbalance.display import display
+from fundtui.imbalance.explain_origin import Origin, RawOf, origin
 from fundtui.imbalance.explain_words import ASSET, EXTREME_KEYS, EXTREMES, INSTRUMENT, LEG_INPUTS, PAIR
 from fundtui.imbalance.table import Table
 from fundtui.market import REASON_TEXT
 from fundtui.units import HOURS_PER_YEAR, MISSING, format_age, format_bp, format_percent, format_utc
 
+BEHIND = 3
+"""Instruments whose own words are shown for an asset's figure."""
+ENDS = {"high_rate": ("short",), "short": ("short",), "low_rate": ("long",), "long": ("long",)}
 TERMS = 6
 """How many instruments a sum is written out for."""
 
@@ -51,10 +55,16 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     inputs: tuple[Input, ...] = ()
     exclusions: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
 
-def explain(calculator: Calculator, level: Level, row: int, key: str, now_ms: int) -> Explanation:
-    """Explain one figure of one row. Raises KeyError for an unknown metric or a row that does not exist."""
+def explain(
+    calculator: Calculator, level: Level, row: int, key: str, now_ms: int, raw_of: RawOf = lambda contract: ()
+) -> Explanation:
+    """Explain one figure of one row; `raw_of` tells what a venue last said about a contract.
+
+    Raises KeyError for an unknown metric or a row that does not exist.
+    """
     metric = find(level, key)
     table = calculator.tables.get(level)
     if metric is None or table is None or not 0 <= row < table.count:
@@ -74,7 +84,29 @@ def explain(calculator: Calculator, level: Level, row: int, key: str, now_ms: in
         source=f"methodology {metric.source}",
         inputs=tuple(inputs),
         exclusions=tuple(exclusions),
+        origins=tuple(
+            origin(calculator.contract(one), calculator.quote(one), raw_of, now_ms) for one in _behind(reader, metric)
+        ),
     )
+
+
+def _behind(reader: _Reader, metric: Metric) -> list[int]:
+    """The instruments whose answers a figure rests on: both ends of a spread, else the largest few."""
+    calculator, row = reader.calculator, reader.row
+    match reader.table.level:
+        case Level.INSTRUMENT:
+            return [row]
+        case Level.PAIR:
+            return [one for one in calculator.pair_instruments(row) if one >= 0]
+        case Level.ASSET:
+            rows = [one for one in calculator.instrument_rows(row).tolist() if not calculator.reasons(one)]
+            rows.sort(key=lambda one: _weight_of(reader.of(one)))
+            if metric.key not in EXTREMES:
+                return rows[:BEHIND]
+            ends = [reader.text(side) for side in ENDS.get(metric.key, ("short", "long"))]
+            return [one for end in ends for one in rows if calculator.contract(one).venue == end][:BEHIND]
+        case _:
+            return []
 
 
 class _Reader:

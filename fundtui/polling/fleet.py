@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 from fundtui.clock import Clock
+from fundtui.market import Excerpt
 from fundtui.polling.asking import TIMEOUT_MAX_S
 from fundtui.polling.health import Incident, describe, describe_off
 from fundtui.polling.judge import Trouble
@@ -159,6 +160,11 @@ class Fleet:
     def budgets(self) -> dict[str, LimiterState]:
         """What a restart must know so as not to use more than the share."""
         return {name: limiter.state() for name, limiter in self._limiters.items()}
+
+    def excerpts(self, venue: str, names: Collection[str]) -> tuple[Excerpt, ...]:
+        """What a venue's last answers say about the instrument with one of these names."""
+        poller = self._pollers.get(venue)
+        return () if poller is None else poller.excerpts(names)
 
     def limiter(self, venue: str) -> Limiter:
         """A venue's limiter, for other requests to it (settled history)."""

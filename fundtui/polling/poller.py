@@ -11,14 +11,15 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from fundtui.clock import Clock
-from fundtui.market import Batch
+from fundtui.market import Batch, Excerpt
 from fundtui.polling.asking import TIMEOUT_MAX_S
 from fundtui.polling.breaker import Breaker
 from fundtui.polling.collecting import Collector
+from fundtui.polling.excerpt import excerpts
 from fundtui.polling.fetching import Fetcher, HeldBack, guarded
 from fundtui.polling.judge import HOLDING_KINDS, Trouble, Troubled, TroubleKind
 from fundtui.polling.limiter import Limiter
@@ -151,6 +152,10 @@ class Poller:
     def polls(self) -> int:
         """Requests sent."""
         return self._fetcher.polls
+
+    def excerpts(self, names: Collection[str]) -> tuple[Excerpt, ...]:
+        """What its answers say about the instrument with one of these names."""
+        return excerpts(self.lines, names)
 
     @property
     def clock_offset_ms(self) -> float:

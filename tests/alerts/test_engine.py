@@ -14,8 +14,9 @@ from fundtui.alerts.message import Message
 from fundtui.alerts.sinks.local import TerminalSink
 from fundtui.clock import LoopClock
 from fundtui.config import Inputs, Watcher
-from fundtui.engine import Deliver, Engine, Feed, Report
+from fundtui.engine import Engine
 from fundtui.imbalance.calculator import Calculator
+from fundtui.polling.feed import Deliver, Feed, Report
 from fundtui.polling.fleet import Fleet
 from fundtui.polling.transport import Failure, Request, Response, Transport, TransportError
 from fundtui.simulation.loop import run_virtual

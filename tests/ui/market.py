@@ -274,7 +274,9 @@ class Market:
         return Explanation(
             title=f"{table.keys[row]} {key}", key=key, level=level, subject=table.keys[row], value=said or "+1.0%",
             number=0.01, help=metric.help, formula=metric.formula, substituted="1 + 1", source="methodology §1",
-            inputs=(Input(name="rate", value=1.0, unit="rate", text=said or "+1.0%", age_s=3.0, origin=said or "bybit"),),
+            inputs=(
+                Input(name="rate", value=1.0, unit="rate", text=said or "+1.0%", age_s=3.0, origin=said or "bybit"),
+            ),
             exclusions=(said or "okx: stale",),
             origins=(
                 Origin(

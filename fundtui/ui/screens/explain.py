@@ -1,36 +1,47 @@
-"""Where a figure comes from: formula, numbers, inputs with their ages, and what was left out."""
+"""Where a figure comes from: formula, numbers, inputs with their ages, what the venue said, and what was left out."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
 
 from fundtui.ui.cells import Scene
-from fundtui.ui.paint import fitted
-from fundtui.ui.screens.overlay import Overlay, PageLine
+from fundtui.ui.pieces import spans
+from fundtui.ui.provenance import Provenance, as_json, provenance_lines
+from fundtui.ui.screens.overlay import Overlay
+
+if TYPE_CHECKING:
+    from fundtui.ui.app import FundtuiApp
 
 
 class ExplainScreen(Overlay):
-    """One explanation."""
+    """One figure. It stays as it was when it was asked for: what one reads must not change meanwhile."""
 
-    def __init__(self, scene: Scene, explanation: Any) -> None:
-        super().__init__(scene, explain_lines(scene, explanation))
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "copy", "Copy as JSON", show=False)]
+    app: FundtuiApp
 
+    def __init__(self, scene: Scene, shown: Provenance) -> None:
+        super().__init__(scene, [])
+        self.shown = shown
+        self._scene = scene
+        self._said = False
 
-def explain_lines(scene: Scene, explanation: Any) -> list[PageLine]:
-    """The explanation as lines."""
-    pens = scene.pens
-    dim, plain = pens("dim", "overlay"), pens("plain", "overlay")
-    lines: list[PageLine] = [
-        [(f"  {explanation.title}", pens.bold("bright", "overlay")), ("   Esc closes", dim)],
-        [],
-        [(fitted("  value", 14), dim), (str(explanation.value), pens("accent", "overlay"))],
-        [(fitted("  formula", 14), dim), (explanation.formula, plain)],
-        [(fitted("  numbers", 14), dim), (explanation.substituted, plain)],
-    ]
-    if explanation.inputs:
-        lines += [[], [("  from", pens.bold("bright", "overlay"))]]
-        lines += [[(f"  {each}", plain)] for each in explanation.inputs]
-    if explanation.exclusions:
-        lines += [[], [("  left out", pens.bold("bright", "overlay"))]]
-        lines += [[(f"  {each}", pens("warning", "overlay"))] for each in explanation.exclusions]
-    return lines
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.draw)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw)
+
+    def draw(self) -> None:
+        """Lay the page out for the width that there is."""
+        lines = provenance_lines(self.shown, self.page.size.width)
+        if self._said:
+            lines[0] = [*lines[0][:1], ("   copied as JSON", "accent")]
+        self.page.lines = [spans(self._scene.pens, line, "overlay") for line in lines]
+        self.page.update()
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(as_json(self.shown))
+        self._said = True
+        self.draw()
