@@ -123,7 +123,7 @@ def contract_numbers(contract: Instrument, money: Money) -> tuple[ContractNumber
     numbers = ContractNumbers(
         period_h=contract.rate_period_h,
         interval_h=contract.interval_h,
-        interest_h=interest_hourly(kernel),
+        interest_h=interest_hourly(kernel, rule.interest_8h),
         cap_h=_bound(contract.cap, contract.rate_period_h, float(kernel.cap), float(kernel.period_h)),
         floor_h=_bound(contract.floor, contract.rate_period_h, float(kernel.floor), float(kernel.period_h)),
         multiplier=contract.multiplier,
@@ -142,10 +142,13 @@ def contract_numbers(contract: Instrument, money: Money) -> tuple[ContractNumber
     return numbers, kernel
 
 
-def interest_hourly(kernel: Kernel) -> float:
-    """The rate per hour that a kernel gives inside its dead band, (s·I + j)/N; the convention where it is unknown."""
+def interest_hourly(kernel: Kernel, interest_8h: float = math.nan) -> float:
+    """The rate per hour that a kernel gives inside its dead band, (s·I + j)/N.
+
+    Where the kernel is not known: the interest that the venue's rule states, else the convention.
+    """
     if math.isnan(float(kernel.period_h)):
-        return DEFAULT_INTEREST_8H / 8.0
+        return (DEFAULT_INTEREST_8H if math.isnan(interest_8h) else interest_8h) / 8.0
     return (float(kernel.share) * float(kernel.interest) + float(kernel.fixed)) / float(kernel.period_h)
 
 

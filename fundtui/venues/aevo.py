@@ -12,7 +12,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    UNKNOWN_RULE,
     AssetClass,
     Batch,
     Fees,
@@ -20,6 +19,7 @@ from fundtui.market import (
     Quote,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
@@ -45,6 +45,9 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import BadAnswer, Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue
 
 NAME = "aevo"
+RULE = unknown_rule(
+    "venue sheet aevo: no formula; a market at rest prints the usual interest, rounded", interest_8h=0.0001
+)
 PERPETUAL = "-PERP"
 HISTORY_LIMIT = 50
 NANOSECONDS = 1_000_000
@@ -139,7 +142,7 @@ def _contract(symbol: str, base: str, quoted: str, market_type: str | None, acti
         status=Status.TRADING if active else Status.SUSPENDED,
         rate_period_h=1.0,
         interval_h=1.0,
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -235,7 +238,7 @@ VENUE = Venue(
         ),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(maker=0.0005, taker=0.0008),
     budget=Budget(capacity=60, window_s=60),
     judge=judge_by(_refuse_error),

@@ -12,7 +12,6 @@ from functools import lru_cache
 import msgspec
 
 from fundtui.market import (
-    UNKNOWN_RULE,
     AssetClass,
     Batch,
     Fees,
@@ -21,6 +20,7 @@ from fundtui.market import (
     Quote,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, other_class
@@ -48,6 +48,7 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import BadAnswer, Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue, Wanted
 
 NAME = "apex"
+RULE = unknown_rule("venue sheet apex: interest and cap, but not how the premium enters", interest_8h=0.0003 / 3)
 HISTORY_LIMIT = 100
 UNWATCHED = ("BTCUSDT",)
 """Asked while nothing is watched, so that the venue's state can be seen at all."""
@@ -200,7 +201,7 @@ def _contract(row: ContractRow, asset_class: AssetClass) -> Instrument:
         cap=positive(row.fundingMaxRate),
         floor=number(row.fundingMinRate),
         notes=(Note.DELISTING_ANNOUNCED,) if leaving else (),
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -289,7 +290,7 @@ VENUE = Venue(
         ),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(maker=0.0002, taker=0.0005),
     budget=Budget(capacity=600, window_s=60),
     judge=judge_by(_data),

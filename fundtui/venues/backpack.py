@@ -9,7 +9,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    UNKNOWN_RULE,
     AssetClass,
     Batch,
     Fees,
@@ -17,6 +16,7 @@ from fundtui.market import (
     Quote,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, other_class
@@ -43,6 +43,7 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue
 
 NAME = "backpack"
+RULE = unknown_rule("venue sheet backpack: no formula, and bounds of a period that is not stated")
 PERPETUAL = "_PERP"
 SHARES_END = ".US"
 HISTORY_LIMIT = 1000
@@ -177,7 +178,7 @@ def _contract(symbol: str, listed: MarketRow | None) -> Instrument:
         interval_h=interval_h,
         cap=cap,
         floor=floor,
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -269,7 +270,7 @@ VENUE = Venue(
         Endpoint(name="markets", path="/api/v1/markets", decode=decode_markets, every_s=1800),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(maker=0.0002, taker=0.0005),
     budget=Budget(capacity=2000, window_s=60),
     judge=judge_by(_refuse_error),

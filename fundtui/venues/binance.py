@@ -170,7 +170,7 @@ def _contract(
         floor=number(info.adjustedFundingRateFloor) if info else NAN,
         expiry_ms=listed.deliveryDate if listed is not None and delisting else None,
         notes=notes,
-        rule=NO_INTEREST_RULE if symbol in NO_INTEREST_SYMBOLS else RULE,
+        rule=NO_INTEREST_RULE if interest == 0 or symbol in NO_INTEREST_SYMBOLS else RULE,
     )
 
 

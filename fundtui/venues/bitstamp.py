@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from fundtui.market import NAN, UNKNOWN_RULE, Batch, Fees, Instrument, Kind, Quote, Status
+from fundtui.market import NAN, Batch, Fees, Instrument, Kind, Quote, Status, unknown_rule
 from fundtui.venues._identity import identify, in_usd
 from fundtui.venues._wire import (
     BadRow,
@@ -28,6 +28,7 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import Budget, Endpoint, Fault, Parts, Venue, Wanted
 
 NAME = "bitstamp"
+RULE = unknown_rule("venue sheet bitstamp: neither formula nor unit of the rate")
 EXPERIMENTAL = (
     "no bulk: one call a market, for the assets of your watchlists only; whether the rate is a fraction or in percent, "
     "and for how long, is not verified, so it is shown raw and compared with nothing"
@@ -136,7 +137,7 @@ def _contract(symbol: str, market: MarketRow | None) -> Instrument:
         kind=Kind.INVERSE if inverse else Kind.LINEAR,
         multiplier=identity.multiplier,
         status=Status.TRADING if market is None or market.trading == "Enabled" else Status.SUSPENDED,
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -193,7 +194,7 @@ VENUE = Venue(
         ),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(),
     budget=Budget(capacity=10_000, window_s=600),
     judge=judge_by(_refuse_error),

@@ -9,7 +9,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    UNKNOWN_RULE,
     AssetClass,
     Batch,
     Fees,
@@ -20,6 +19,7 @@ from fundtui.market import (
     RateKind,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.venues._identity import identify, other_class, unmarked_class
 from fundtui.venues._wire import (
@@ -49,6 +49,7 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import BadAnswer, Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue, Wanted
 
 NAME = "blofin"
+RULE = unknown_rule("venue sheet blofin: formula and cap not verified")
 EXPERIMENTAL = (
     "known from documentation only; intervals are not published in bulk and are learnt from the settlements "
     "of the assets in your watchlists"
@@ -177,7 +178,7 @@ def _contract(name: str, listed: ListedRow | None, interval_h: float | None, rat
         rate_kind=rate_kind,
         interval_h=number(interval_h),
         notes=() if interval_h is None else (Note.INTERVAL_INFERRED,),
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -293,7 +294,7 @@ VENUE = Venue(
         ),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(maker=0.0002, taker=0.0006),
     budget=Budget(capacity=500, window_s=60),
     judge=judge,

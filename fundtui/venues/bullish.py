@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from fundtui.market import NAN, UNKNOWN_RULE, Batch, Fees, Instrument, Note, Quote, Settlement, Status
+from fundtui.market import NAN, Batch, Fees, Instrument, Note, Quote, Settlement, Status, unknown_rule
 from fundtui.units import HOUR_MS, format_utc_date
 from fundtui.venues._identity import identify, in_usd
 from fundtui.venues._wire import (
@@ -34,6 +34,7 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue, Wanted
 
 NAME = "bullish"
+RULE = unknown_rule("venue sheet bullish: no formula")
 EXPERIMENTAL = (
     "no bulk: one call a market, for the assets of your watchlists only; that the rate is in percent per hour "
     "is inferred"
@@ -134,7 +135,7 @@ def _contract(symbol: str, market: MarketRow | None) -> Instrument:
         rate_period_h=INTERVAL_H,
         interval_h=INTERVAL_H,
         notes=(Note.OI_SIDE_UNVERIFIED, Note.NEXT_FUNDING_INFERRED),
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -234,7 +235,7 @@ VENUE = Venue(
         ),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(),
     budget=Budget(capacity=500, window_s=10),
     judge=judge_by(_refuse_error),

@@ -10,7 +10,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    UNKNOWN_RULE,
     AssetClass,
     Batch,
     Fees,
@@ -20,6 +19,7 @@ from fundtui.market import (
     RateKind,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.venues._identity import identify, in_usd, other_class
 from fundtui.venues._wire import (
@@ -49,6 +49,7 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import Budget, Endpoint, History, HistoryRequest, Parts, Venue, Wanted
 
 NAME = "coinbase-intx"
+RULE = unknown_rule("venue sheet coinbase-intx: no formula of the US perpetual-style futures")
 EXPERIMENTAL = (
     "moved: the international perpetuals went to a Deribit gateway whose listing is not verified; "
     "this reads the US perpetual-style futures"
@@ -197,7 +198,7 @@ def _contract(
         interval_h=number(interval_h),
         expiry_ms=expiry_ms,
         notes=notes,
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -351,7 +352,7 @@ VENUE = Venue(
         ),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(),
     budget=Budget(capacity=10, window_s=1),
     judge=judge_by(_refuse_error),

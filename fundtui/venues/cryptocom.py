@@ -9,7 +9,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    UNKNOWN_RULE,
     AssetClass,
     Batch,
     Fees,
@@ -19,6 +18,7 @@ from fundtui.market import (
     RateKind,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.venues._identity import identify, other_class, unmarked_class
 from fundtui.venues._wire import (
@@ -46,6 +46,7 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue, Wanted
 
 NAME = "cryptocom"
+RULE = unknown_rule("venue sheet cryptocom: rates are fixed for blocks of four hours, by no published formula")
 EXPERIMENTAL = "no bulk funding: rates are asked one instrument at a time, for the assets of your watchlists only"
 INTERVAL_H = 1.0
 """Every perpetual settles on the hour by the venue's rules; no field tells it."""
@@ -165,7 +166,7 @@ def _contract(name: str, listed: ListedRow | None, rate_kind: RateKind) -> Instr
         interval_h=interval_h,
         expiry_ms=listed.expiry_timestamp_ms if listed is not None and dated else None,
         notes=() if dated else (Note.NEXT_FUNDING_INFERRED,),
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -280,7 +281,7 @@ VENUE = Venue(
         _valuation("funding_hist", 600),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(),
     budget=Budget(capacity=100, window_s=1),
     judge=judge_by(_data),

@@ -12,7 +12,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    UNKNOWN_RULE,
     Batch,
     Fees,
     Instrument,
@@ -21,6 +20,7 @@ from fundtui.market import (
     Quote,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.units import HOUR_MS, HOURS_PER_YEAR
 from fundtui.venues._identity import identify, unmarked_class
@@ -47,6 +47,7 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue
 
 NAME = "delta"
+RULE = unknown_rule("venue sheet delta: a cap and the name of a method (mark_price), no formula")
 DEFAULT_INTERVAL_H = 8.0
 HISTORY_HOURS = 2000
 QUOTES = ("USDT", "USDC", "USD")
@@ -189,7 +190,7 @@ def _contract(venue: str, symbol: str, contract_type: str, listed: ProductRow | 
         floor=-cap,
         expiry_ms=iso_ms(listed.settlement_time) if dated and listed is not None and listed.settlement_time else None,
         notes=() if dated else notes,
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -279,7 +280,7 @@ def region(venue: str, title: str, base_url: str, experimental: str) -> Venue:
             ),
         ),
         read=reader(venue),
-        rule=UNKNOWN_RULE,
+        rule=RULE,
         fees=Fees(maker=0.0002, taker=0.0005),
         budget=Budget(capacity=10_000, window_s=300),
         judge=judge_by(_result),

@@ -13,7 +13,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    UNKNOWN_RULE,
     AssetClass,
     Batch,
     Fees,
@@ -22,6 +21,7 @@ from fundtui.market import (
     Quote,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.text import is_symbol
 from fundtui.venues._identity import identify, in_usd, other_class, unmarked_class
@@ -49,6 +49,11 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import BadAnswer, Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue, Wanted
 
 NAME = "edgex"
+RULE = unknown_rule(
+    "venue sheet edgex: the width of the clamp is not stated, and recorded forecasts do not follow from the "
+    "recorded average premiums",
+    interest_8h=0.0003 / 3,
+)
 HISTORY_LIMIT = 100
 MINUTE_MS = 60_000
 FAULTS = {"TOO_MANY_REQUESTS": Fault.RATE_LIMITED, "RATE_LIMIT": Fault.RATE_LIMITED}
@@ -208,7 +213,7 @@ def _contract(row: ContractRow, base: str, quoted: str, interval_h: float) -> In
         cap=positive(row.fundingMaxRate),
         floor=number(row.fundingMinRate),
         notes=(Note.DELISTING_ANNOUNCED,) if leaving else (),
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -320,7 +325,7 @@ VENUE = Venue(
         ),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(maker=0.0004, taker=0.00045),
     budget=Budget(capacity=120, window_s=60),
     judge=judge_by(_data),

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from fundtui.market import NAN, UNKNOWN_RULE, Batch, Fees, Instrument, Quote, Status
+from fundtui.market import NAN, Batch, Fees, Instrument, Quote, Status, unknown_rule
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify
 from fundtui.venues._wire import (
@@ -34,6 +34,7 @@ from fundtui.venues.spec import Budget, Endpoint, Fault, Parts, Venue, Wanted
 Value = TypeVar("Value")
 
 NAME = "gemini"
+RULE = unknown_rule("venue sheet gemini: no formula")
 EXPERIMENTAL = (
     "no bulk: two calls a symbol, for the assets of your watchlists only; sign and hourly unit of the amounts "
     "are not verified"
@@ -140,7 +141,7 @@ def _contract(symbol: str, listed: SymbolRow | None, interval_h: float | None) -
         status=Status.SUSPENDED if closed else Status.TRADING,
         rate_period_h=number(interval_h),
         interval_h=number(interval_h),
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -208,7 +209,7 @@ VENUE = Venue(
         ),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(),
     budget=Budget(capacity=120, window_s=60),
     judge=judge_by(_refuse_error),

@@ -13,7 +13,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    UNKNOWN_RULE,
     AssetClass,
     Batch,
     Fees,
@@ -22,6 +21,7 @@ from fundtui.market import (
     Quote,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, other_class
@@ -46,6 +46,7 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import Budget, Endpoint, History, HistoryRequest, Parts, Venue
 
 NAME = "hibachi"
+RULE = unknown_rule("venue sheet hibachi: no formula")
 HISTORY_LIMIT = 100
 INTERVALS_S = (3600, 4 * 3600, 8 * 3600)
 CLOCK_MARKET = "BTC/USDT-P"
@@ -147,7 +148,7 @@ def _contract(row: Contract, interval_h: float) -> Instrument:
         rate_period_h=interval_h,
         interval_h=interval_h,
         notes=(Note.INTERVAL_INFERRED, Note.NEXT_FUNDING_INFERRED) if known else (),
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -236,7 +237,7 @@ VENUE = Venue(
         ),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(maker=0.00015, taker=0.00045),
     budget=Budget(capacity=60, window_s=60),
     judge=judge_by(_opened),

@@ -10,6 +10,7 @@ import msgspec
 
 from fundtui.market import (
     NAN,
+    AssetClass,
     Averaging,
     Batch,
     Family,
@@ -58,6 +59,8 @@ RULE = FundingRule(
     averaging=Averaging.UNIFORM,
     source="methodology §2.2, venue sheet htx",
 )
+NO_INTEREST_RULE = msgspec.structs.replace(RULE, interest_8h=0.0)
+"""Of contracts on shares, commodities, currencies and indexes."""
 
 STATUSES = {
     0: Status.DELISTED,
@@ -243,7 +246,7 @@ def _contract(code: str, listed: ListedRow | None, elements: ElementsRow | None,
         cap=number(elements.funding_rate_cap) if elements is not None else NAN,
         floor=number(elements.funding_rate_floor) if elements is not None else NAN,
         expiry_ms=listed.delivery_time if listed is not None else None,
-        rule=RULE,
+        rule=RULE if identity.asset_class is AssetClass.CRYPTO else NO_INTEREST_RULE,
     )
 
 

@@ -11,7 +11,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    UNKNOWN_RULE,
     Averaging,
     Batch,
     Family,
@@ -24,7 +23,9 @@ from fundtui.market import (
     RateKind,
     Settlement,
     Status,
+    unknown_rule,
 )
+from fundtui.text import clean
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, other_class, unmarked_class
 from fundtui.venues._wire import (
@@ -212,7 +213,7 @@ def _rule(formula: str | None, interest: float | None) -> FundingRule:
     if formula == "noRate":
         return NO_INTEREST_RULE
     if formula not in (None, "withRate"):
-        return UNKNOWN_RULE
+        return unknown_rule(f"formulaType {clean(formula, 20)}: neither withRate nor noRate")
     return RULE if interest is None else msgspec.structs.replace(RULE, interest_8h=interest)
 
 

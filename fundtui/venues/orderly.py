@@ -9,14 +9,15 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    UNKNOWN_RULE,
     Batch,
     Fees,
+    FundingRule,
     Instrument,
     Note,
     Quote,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, unmarked_class
@@ -43,6 +44,12 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import BadAnswer, Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue
 
 NAME = "orderly"
+RULE = unknown_rule(
+    "venue sheet orderly: premiums beyond 0.5 % and 1.5 % count twice and four times, as in no family of "
+    "methodology §2.2; how the result is scaled to the period is not stated",
+    interest_8h=0.0001,
+)
+NO_INTEREST_RULE = msgspec.structs.replace(RULE, interest_8h=0.0)
 HISTORY_LIMIT = 500
 INTERVALS_H = (1.0, 2.0, 4.0, 8.0)
 
@@ -79,6 +86,7 @@ class InfoRow(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     funding_period: float | None = None
     cap_funding: float | None = None
     floor_funding: float | None = None
+    interest_rate: float | None = None
     global_max_oi_cap: float | None = None
 
 
@@ -147,6 +155,11 @@ def _interval(listed: InfoRow | None, rates: RateRow | None) -> tuple[float, boo
     return (apart_h, True) if apart_h in INTERVALS_H else (NAN, False)
 
 
+def _rule(listed: InfoRow | None) -> FundingRule:
+    """The interest that the market states is per eight hours whatever its period is: 0.00005 is paid each four."""
+    return NO_INTEREST_RULE if listed is not None and listed.interest_rate == 0 else RULE
+
+
 @lru_cache(maxsize=2048)
 def _contract(
     symbol: str, status: str, pre_market: bool, listed: InfoRow | None, interval_h: float, inferred: bool
@@ -172,7 +185,7 @@ def _contract(
         cap=number(listed.cap_funding) if listed is not None else NAN,
         floor=number(listed.floor_funding) if listed is not None else NAN,
         notes=(Note.INTERVAL_INFERRED,) if inferred else (),
-        rule=UNKNOWN_RULE,
+        rule=_rule(listed),
     )
 
 
@@ -252,7 +265,7 @@ VENUE = Venue(
         Endpoint(name="funding_rates", path="/v1/public/funding_rates", decode=decode_rates, every_s=1800),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(maker=0.0002, taker=0.0005),
     budget=Budget(capacity=10, window_s=1),
     judge=judge_by(_rows),

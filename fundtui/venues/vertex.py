@@ -12,7 +12,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    UNKNOWN_RULE,
     Batch,
     Fees,
     Instrument,
@@ -20,6 +19,7 @@ from fundtui.market import (
     Quote,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, unmarked_class
@@ -45,6 +45,7 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import BadAnswer, Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue
 
 NAME = "vertex"
+RULE = unknown_rule("venue sheet vertex: no formula; a market at rest prints 0.0003 a day", interest_8h=0.0001)
 ARCHIVE = "https://archive.prod.nado.xyz"
 GATEWAY = "https://gateway.prod.nado.xyz"
 PERPETUAL = "-PERP"
@@ -182,7 +183,7 @@ def _contract(ticker: str, product_id: int, base: str, quoted: str, status: str,
         rate_period_h=24.0,
         interval_h=1.0,
         notes=(Note.ISOLATED_ONLY,) if isolated else (),
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -279,7 +280,7 @@ VENUE = Venue(
         ),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(maker=0.0001, taker=0.00035),
     budget=Budget(capacity=400, window_s=10),
     judge=judge_by(_refuse_error),

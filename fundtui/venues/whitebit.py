@@ -9,7 +9,6 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    UNKNOWN_RULE,
     AssetClass,
     Batch,
     Fees,
@@ -18,6 +17,7 @@ from fundtui.market import (
     Quote,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.venues._identity import identify, in_usd, other_class, unmarked_class
 from fundtui.venues._wire import (
@@ -46,6 +46,9 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue
 
 NAME = "whitebit"
+RULE = unknown_rule(
+    "venue sheet whitebit: not published in readable pages; a market at rest prints 0.0001 per 8 h", interest_8h=0.0001
+)
 HISTORY_LIMIT = 100
 
 
@@ -159,7 +162,7 @@ def _contract(
         floor=number(floor),
         expiry_ms=off_s * 1000 if off_s else None,
         notes=(*notes, Note.INDEX_IS_MARK) if traditional else notes,
-        rule=UNKNOWN_RULE,
+        rule=RULE,
         status=Status.TRADING,
     )
 
@@ -246,7 +249,7 @@ VENUE = Venue(
         Endpoint(name="markets", path="/api/v4/public/markets", decode=decode_markets, every_s=3600),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(maker=0.0001, taker=0.00055),
     budget=Budget(capacity=2000, window_s=10),
     judge=judge_by(_refuse_error),

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from fundtui.market import NAN, UNKNOWN_RULE, Batch, Fees, Instrument, Quote, Settlement, Status
+from fundtui.market import NAN, Batch, Fees, Instrument, Quote, Settlement, Status, unknown_rule
 from fundtui.venues._identity import identify, unmarked_class
 from fundtui.venues._wire import (
     NULL,
@@ -35,6 +35,7 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue
 
 NAME = "woox"
+RULE = unknown_rule("venue sheet woox: no formula, caps not seen")
 PERPETUAL = "PERP_"
 PAGE_SIZE = 100
 
@@ -136,7 +137,7 @@ def _contract(symbol: str, listed: ListedRow | None, interval: float | None) -> 
         status=Status.TRADING if trading else Status.SUSPENDED,
         rate_period_h=interval_h,
         interval_h=interval_h,
-        rule=UNKNOWN_RULE,
+        rule=RULE,
     )
 
 
@@ -233,7 +234,7 @@ VENUE = Venue(
         Endpoint(name="instruments", path="/v3/public/instruments", decode=decode_instruments, every_s=3600),
     ),
     read=read,
-    rule=UNKNOWN_RULE,
+    rule=RULE,
     fees=Fees(maker=0.0002, taker=0.0005),
     budget=Budget(capacity=10, window_s=1),
     judge=judge_by(_rows),

@@ -9,17 +9,15 @@ import msgspec
 
 from fundtui.market import (
     NAN,
-    Averaging,
     Batch,
-    Family,
     Fees,
-    FundingRule,
     Instrument,
     Kind,
     Quote,
     Reason,
     Settlement,
     Status,
+    unknown_rule,
 )
 from fundtui.venues._identity import identify, in_usd, unmarked_class
 from fundtui.venues._wire import (
@@ -52,7 +50,7 @@ HISTORY_LIMIT = 200
 MAX_MARK_OFF_INDEX = 0.2
 """Some indices are broken, tenfold off: a mark further from its index than this says so."""
 
-RULE = FundingRule(family=Family.UNKNOWN, averaging=Averaging.NONE, source="venue sheet xt: not published")
+RULE = unknown_rule("venue sheet xt: no formula")
 
 
 class ContractRow(msgspec.Struct, frozen=True, gc=False):

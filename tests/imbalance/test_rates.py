@@ -8,7 +8,7 @@ import pytest
 
 from fundtui.imbalance.rates import Money, contract_numbers, observations, reason_bits, reasons_of
 from fundtui.imbalance.state import Observed
-from fundtui.market import NAN, Family, FundingRule, Quote, RateKind, Reason
+from fundtui.market import NAN, Family, FundingRule, Quote, RateKind, Reason, unknown_rule
 
 from .builders import START_MS, contract
 
@@ -49,12 +49,23 @@ def test_a_rule_without_interest_has_none() -> None:
 
 
 def test_an_unknown_rule_is_given_the_conventional_interest_and_no_formula() -> None:
-    numbers, kernel = contract_numbers(
-        contract("a", rule=FundingRule(family=Family.UNKNOWN), cap=NAN, floor=NAN), Money()
-    )
+    numbers, kernel = contract_numbers(contract("a", rule=unknown_rule("not published"), cap=NAN, floor=NAN), Money())
     assert numbers.interest_h == pytest.approx(1e-4 / 8)
     assert math.isnan(float(kernel.share))
     assert math.isnan(numbers.cap_h)
+
+
+def test_an_unknown_rule_keeps_the_interest_that_it_states() -> None:
+    """Orderly's market in euros states an interest of zero; its formula is in no family."""
+    numbers, kernel = contract_numbers(contract("a", rule=unknown_rule("slopes", interest_8h=0.0)), Money())
+    assert numbers.interest_h == 0.0
+    assert math.isnan(float(kernel.share))
+
+
+def test_pools_pay_no_interest() -> None:
+    """Methodology §2.5: funding between the sides of a pool depends on their sizes alone."""
+    numbers, _ = contract_numbers(contract("a", rule=FundingRule(family=Family.OI_SKEW)), Money())
+    assert numbers.interest_h == 0.0
 
 
 ESTIMATES = {RateKind.PREDICTED: True, RateKind.RUNNING: True, RateKind.SETTLED: False, RateKind.LOCKED: False}

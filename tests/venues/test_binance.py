@@ -268,6 +268,8 @@ def test_base_and_quote_come_from_the_catalogue() -> None:
 def test_rule() -> None:
     assert one(premium()).contract.rule.family is Family.NORMALISED
     assert one(premium("BNBUSDT")).contract.rule.interest_8h == 0
+    # A row's own interest of zero says the same of any other contract.
+    assert one(premium(interestRate="0.00000000")).contract.rule.interest_8h == 0
 
 
 def test_caps_may_be_missing() -> None:
