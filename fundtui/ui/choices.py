@@ -24,6 +24,7 @@ class Watchlist(msgspec.Struct, frozen=True):
     sort_key: str = "spread"
     descending: bool = True
     columns: tuple[str, ...] = ()
+    widths: Mapping[str, int] = {}
 
 
 class Choices(msgspec.Struct):
@@ -59,11 +60,12 @@ def sort_order(text: str) -> tuple[str, bool]:
 def watchlists(display: Any, configured: Mapping[str, Any]) -> list[Watchlist]:
     """All assets first, then the configured lists in their order."""
     key, descending = sort_order(display.sort)
-    lists = [Watchlist(sort_key=key, descending=descending, columns=tuple(display.columns))]
+    lists = [Watchlist(sort_key=key, descending=descending, columns=tuple(display.columns), widths=display.widths)]
     for name, each in configured.items():
         if each.hidden:
             continue
         key, descending = sort_order(each.sort or display.sort)
         columns = tuple(each.columns or display.columns)
-        lists.append(Watchlist(name, tuple(each.assets), each.where, key, descending, columns))
+        widths = {**display.widths, **each.widths}
+        lists.append(Watchlist(name, tuple(each.assets), each.where, key, descending, columns, widths))
     return lists

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
 import msgspec
 
-from fundtui.imbalance.catalogue import Metric, Unit, find
+from fundtui.config.schema import NARROWEST, WIDEST
+from fundtui.imbalance.catalogue import CATALOGUE, Metric, Unit, find
 from fundtui.imbalance.metric import Level
 from fundtui.ui.cells import Lens
 
@@ -16,7 +20,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
     key    the metric that is shown, sorted by and explained
     venue  a text metric shown in front of the figure; flag: one of marks shown behind it
-    width  cells, without the gap to the next column
+    width  cells, without the gap to the next column; fixed: a person has chosen it
     """
 
     key: str
@@ -27,8 +31,10 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     flag: str = ""
     right: bool = True
     ascending: bool = False
+    fixed: bool = False
 
 
+_NO_WIDTHS: Mapping[str, int] = MappingProxyType({})
 VENUE_WIDTH = 8
 _WIDEST_TREND = 24
 
@@ -70,39 +76,71 @@ _WIDTHS = {
 }  # fmt: skip
 
 
-def column_of(metric: Metric) -> Column:
-    """The column of one metric, with what belongs to it."""
+def column_of(metric: Metric, chosen_width: int | None = None) -> Column:
+    """The column of one metric, with what belongs to it, as wide as chosen or as it needs."""
     joined, venue, flag = _JOINED.get(metric.key, ("", "", ""))
     width = _WIDTHS.get(metric.key, metric.width)
     if venue:
         width = VENUE_WIDTH + 9
+    width += _MARKED if flag else 0
+    if chosen_width is not None:
+        width = max(NARROWEST + (VENUE_WIDTH + _MARKED if venue else 0), min(chosen_width, WIDEST))
     return Column(
         key=metric.key,
         title=joined or _TITLES.get(metric.key, metric.title),
-        width=width + (_MARKED if flag else 0),
+        width=width,
         unit=metric.unit,
         venue=venue,
         flag=flag,
         right=metric.unit not in (Unit.TEXT, Unit.SERIES),
         ascending=metric.ascending,
+        fixed=chosen_width is not None,
     )
 
 
-def chosen(keys: tuple[str, ...]) -> list[Column]:
+def offered() -> list[Metric]:
+    """The metrics that can be columns: all but those that are shown as part of another one."""
+    parts = {part for _, venue, flag in _JOINED.values() for part in (venue, flag)}
+    return [metric for metric in CATALOGUE[Level.ASSET] if metric.key not in parts]
+
+
+def metric_named(name: str) -> Metric | None:
+    """The metric that is shown for a name in a watchlist's `columns`."""
+    metric = find(Level.ASSET, _SHOWN_AS.get(name, name))
+    return metric and find(Level.ASSET, _SHOWN_AS.get(metric.key, metric.key))
+
+
+def by_key(widths: Mapping[str, int]) -> dict[str, int]:
+    """Chosen widths by the key of the metric that is shown."""
+    named = ((metric_named(name), width) for name, width in widths.items())
+    return {metric.key: width for metric, width in named if metric is not None}
+
+
+def chosen(keys: Iterable[str], widths: Mapping[str, int] = _NO_WIDTHS, lens: Lens = Lens.RAW) -> list[Column]:
     """The columns of a watchlist, in its order; unknown names are the configuration's business and left out here."""
-    metrics = [find(Level.ASSET, _SHOWN_AS.get(key, key)) for key in keys]
-    columns = [column_of(metric) for metric in metrics if metric is not None]
-    if not columns or columns[0].key != "asset":
-        columns = [column for column in columns if column.key != "asset"]
-        columns.insert(0, skew(wide=False, lens=Lens.RAW)[0][0])
-    return columns
+    swap, wanted = _LENSES[lens], by_key(widths)
+    found = [metric_named(name) for name in ("asset", *keys)]
+    shown = [find(Level.ASSET, swap.get(metric.key, metric.key)) for metric in found if metric is not None]
+    # A lens can bring up a metric that is there already.
+    once = {metric.key: metric for metric in shown if metric is not None}
+    return [column_of(metric, wanted.get(metric.key)) for metric in once.values()]
 
 
-def skew(*, wide: bool, lens: Lens) -> list[tuple[Column, int]]:
+def skew(*, wide: bool, lens: Lens, widths: Mapping[str, int] = _NO_WIDTHS) -> list[tuple[Column, int]]:
     """The columns of the main table with the order in which they give way."""
-    swap = _LENSES[lens]
+    swap, wanted = _LENSES[lens], by_key(widths)
     found = [(find(Level.ASSET, swap.get(key, key)), rank) for key, rank in (_WIDE if wide else _SKEW)]
-    return [(column_of(metric), rank) for metric, rank in found if metric is not None]
+    return [(column_of(metric, wanted.get(metric.key)), rank) for metric, rank in found if metric is not None]
+
+
+def ranked(
+    keys: Iterable[str], *, wide: bool, lens: Lens, widths: Mapping[str, int] = _NO_WIDTHS
+) -> list[tuple[Column, int]]:
+    """The columns of the main table, those of a watchlist where it names some, and the order in which they give way."""
+    keys = tuple(keys)
+    if keys and not wide:
+        return [(column, index) for index, column in enumerate(chosen(keys, widths, lens))]
+    return skew(wide=wide, lens=lens, widths=widths)
 
 
 def fitting(columns: list[tuple[Column, int]], width: int, gap: int) -> list[Column]:
@@ -122,7 +160,7 @@ def packed(columns: list[tuple[Column, int]], width: int) -> tuple[list[Column],
     # What is left over lets the trend show more of its past.
     wider = [
         msgspec.structs.replace(column, width=min(column.width + spare, _WIDEST_TREND))
-        if column.unit is Unit.SERIES
+        if column.unit is Unit.SERIES and not column.fixed
         else column
         for column in tight
     ]

@@ -167,11 +167,10 @@ class MainScreen(PacedScreen):
         """Basis, lens, columns, theme or size changed: draw everything anew."""
         scene = self.scene()
         width = self.table.size.width
-        chosen = self.lists[self.choices.watchlist].columns
-        if chosen and not self.choices.wide:
-            ranked = [(column, index) for index, column in enumerate(column_sets.chosen(chosen))]
-        else:
-            ranked = column_sets.skew(wide=self.choices.wide, lens=self.choices.lens)
+        chosen = self.lists[self.choices.watchlist]
+        ranked = column_sets.ranked(
+            chosen.columns, wide=self.choices.wide, lens=self.choices.lens, widths=chosen.widths
+        )
         columns, gap = column_sets.packed(ranked, width - 1)
         self.table.restyle(scene, columns, gap)
         self._revision, self._panels_at = -1, -math.inf

@@ -1,0 +1,106 @@
+"""What the small screens over the main one share: a list with a cursor, a note, and keys that can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from fundtui.ui.keyline import Hint
+from fundtui.ui.output import PacedScreen
+from fundtui.ui.pieces import Line
+from fundtui.ui.widgets.picklist import PickList
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from fundtui.ui.app import FundtuiApp
+
+PICK_KEYS: list[BindingType] = [
+    Binding("up,k", "step(-1)", "One row up", show=False),
+    Binding("down,j", "step(1)", "One row down", show=False),
+    Binding("pageup", "step(-15)", "Page up", show=False),
+    Binding("pagedown", "step(15)", "Page down", show=False),
+    Binding("home,g", "step(-100000)", "To the first row", show=False),
+    Binding("end,G", "step(100000)", "To the last row", show=False),
+]
+
+
+class Picker(PacedScreen, ModalScreen[None]):
+    """A list in the middle of the screen. Subclasses say what the rows are and what keys do with them."""
+
+    DEFAULT_CSS = """
+    Picker { align: center middle; background: $background 60%; }
+    Picker PickList { width: 94%; max-width: 100; height: 88%; max-height: 44; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = PICK_KEYS
+
+    app: FundtuiApp
+
+    def __init__(self, app: FundtuiApp) -> None:
+        super().__init__()
+        self.list = PickList()
+        self.scene = app.main.scene
+        self.cursor = 0
+        self.note: Line = ()
+
+    def compose(self) -> ComposeResult:
+        yield self.list
+
+    def on_mount(self) -> None:
+        self.list.focus()
+        self.call_after_refresh(self.draw)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw)
+
+    # -- what it shows (subclasses)
+
+    def head(self) -> Sequence[Line]:
+        """Title and column heads."""
+        raise NotImplementedError
+
+    def rows(self) -> Sequence[Line]:
+        """The rows."""
+        raise NotImplementedError
+
+    def hints(self) -> Sequence[Hint]:
+        """The keys below."""
+        raise NotImplementedError
+
+    def picked(self, x: int, *, twice: bool) -> None:
+        """The row under the cursor was clicked."""
+
+    # -- drawing and moving
+
+    def draw(self) -> None:
+        """Draw what differs."""
+        rows = self.rows()
+        self.cursor = max(0, min(self.cursor, len(rows) - 1))
+        self.list.show(self.scene(), self.head(), rows, self.hints(), self.note, self.cursor)
+
+    def say(self, text: str, role: str = "accent") -> None:
+        """A word between the rows and the keys; the next step takes it away."""
+        self.note = [(f"  {text}", role)]
+        self.draw()
+
+    def action_step(self, rows: int) -> None:
+        self.cursor += rows
+        self.note = ()
+        self.draw()
+
+    @on(PickList.Wheeled)
+    def _wheeled(self, message: PickList.Wheeled) -> None:
+        self.action_step(message.rows)
+
+    @on(PickList.Clicked)
+    def _clicked(self, message: PickList.Clicked) -> None:
+        self.cursor = message.index
+        self.picked(message.x, twice=message.twice)
+        self.draw()
+
+    def action_close(self) -> None:
+        self.dismiss()
