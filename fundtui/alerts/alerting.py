@@ -114,6 +114,9 @@ class Alerting:
             self._stored = await self._blocking(self._store.load)
             self.recent.extend(await self._blocking(partial(self._store.transitions, now_ms - book.DAY_MS, RECENT)))
             self._position = await self._blocking(self._store.position)
+            if isinstance(self._store, SqliteStore):
+                # What was damaged shows when the file is opened and when its records are read.
+                self._opening_problem = self._store.problem
         except (StoreError, StoreProblem) as error:
             self._opening_problem = f"alerts are not kept: {error}"
             self._store, self._stored = MemoryStore(), Stored()
@@ -154,7 +157,6 @@ class Alerting:
         )
         if owner:
             await in_thread(partial(store.prune, now_ms - KEEP_DAYS_MS), "fundtui-alerts")
-        self._opening_problem = store.problem
         return store
 
     async def _blocking(self, call: Callable[[], Result]) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,9 @@ import msgspec
 from fundtui.alerts.alert import Alert, Transition
 from fundtui.alerts.records import Acknowledgement, Change, Delivery, DeliveryState, Silence, Stored, Told
 from fundtui.alerts.store import StoreError
+from fundtui.history import codec
 from fundtui.history.database import Database, Schema, StoreProblem, Turns, private_folder
+from fundtui.history.salvage import Rescue, Row, rescue
 
 SCHEMA = Schema(
     "alerts",
@@ -34,8 +36,42 @@ SCHEMA = Schema(
     ),
 )
 
-_encode = msgspec.msgpack.encode
 Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+def _encode(record: msgspec.Struct) -> bytes:
+    """A record with a checksum: SQLite does not notice damage inside a blob."""
+    return codec.seal([msgspec.msgpack.encode(record)])
+
+
+def _bare(body: bytes) -> bytes | memoryview:
+    """What is in a record's body; those of earlier versions have no checksum. Raises Damaged."""
+    return codec.unseal(body)[0] if body[:1] == bytes((codec.FORMAT,)) else body
+
+
+def _rescue(columns: int, kind: type[msgspec.Struct], texts: tuple[int, ...] = (0,)) -> Rescue:
+    """Rows whose last column is a whole record of a kind."""
+    decoder = msgspec.msgpack.Decoder(kind)
+
+    def whole(row: Row) -> bool:
+        try:
+            decoder.decode(_bare(row[-1]))
+        except (msgspec.MsgspecError, codec.Damaged, TypeError):
+            return False
+        return True
+
+    return Rescue(columns, texts, whole)
+
+
+RESCUED = {
+    "alert": _rescue(2, Alert),
+    "transition": _rescue(3, Transition, ()),
+    "delivery": _rescue(5, Delivery, (0, 1)),
+    "told": _rescue(3, Told, (0, 1)),
+    "silence": _rescue(2, Silence),
+    "acknowledgement": _rescue(2, Acknowledgement),
+    "mark": Rescue(2, (0,), lambda row: isinstance(row[1], int)),
+}
 
 
 class SqliteStore:
@@ -53,9 +89,10 @@ class SqliteStore:
             self._database = Database(
                 path, (SCHEMA,), now_ms=now_ms, durable=True, check=writable, writable=writable, lock=lock
             )
+            saved = rescue(self._database, SCHEMA.room, RESCUED) if writable else []
         except StoreProblem as error:
             raise StoreError(str(error)) from error
-        self.problem = self._database.problem
+        self.problem = "; ".join(saved) or self._database.problem
 
     def load(self) -> Stored:
         queued = f"SELECT body FROM delivery WHERE state != '{DeliveryState.SENT.value}'"
@@ -70,12 +107,19 @@ class SqliteStore:
                 },
                 marks=dict(self._database.rows("SELECT name, time_ms FROM mark")),
             )
-        except (StoreProblem, msgspec.MsgspecError) as error:
+        except StoreProblem as error:
             raise StoreError(f"{self.path}: {error}") from error
 
     def _read(self, query: str, kind: type[Record], values: tuple[int, ...] = ()) -> list[Record]:
-        decoder = msgspec.msgpack.Decoder(kind)
-        return [decoder.decode(body) for (body,) in self._database.rows(query, values)]
+        decode = msgspec.msgpack.Decoder(kind).decode
+        return [one for (body,) in self._database.rows(query, values) for one in self._whole(decode, body)]
+
+    def _whole(self, decode: Callable[[bytes | memoryview], Record], body: bytes) -> Iterator[Record]:
+        """The record of a body; a damaged one is told and left out, for the others count all the same."""
+        try:
+            yield decode(_bare(body))
+        except (codec.Damaged, msgspec.MsgspecError):
+            self.problem = f"{self.path.name}: a damaged record of alerts was left out"
 
     def commit(self, change: Change) -> None:
         try:
@@ -88,15 +132,16 @@ class SqliteStore:
         query = "SELECT body FROM transition WHERE time_ms >= ? ORDER BY id DESC LIMIT ?"
         try:
             return self._read(query, Transition, (since_ms, limit))[::-1]
-        except (StoreProblem, msgspec.MsgspecError) as error:
+        except StoreProblem as error:
             raise StoreError(f"{self.path}: {error}") from error
 
     def after(self, position: int, limit: int = 1000) -> list[tuple[int, Transition]]:
         query = "SELECT id, body FROM transition WHERE id > ? ORDER BY id LIMIT ?"
         decode = msgspec.msgpack.Decoder(Transition).decode
         try:
-            return [(number, decode(body)) for number, body in self._database.rows(query, (position, limit))]
-        except (StoreProblem, msgspec.MsgspecError) as error:
+            rows = self._database.rows(query, (position, limit))
+            return [(number, one) for number, body in rows for one in self._whole(decode, body)]
+        except StoreProblem as error:
             raise StoreError(f"{self.path}: {error}") from error
 
     def position(self, since_ms: int | None = None) -> int:

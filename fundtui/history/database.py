@@ -27,6 +27,8 @@ SMALL_PAGES = 1024
 """Page of a file that many small commits are written to: each one writes the pages that it touches twice, and with
 these that is 45 bytes per sample of a whole quote where 4096 take 73 (`python -m tests.bench record`)."""
 SIDE_FILES = ("-wal", "-shm", "-journal")
+_ASIDE = "CREATE TABLE IF NOT EXISTS aside (name TEXT, room TEXT, PRIMARY KEY (name, room)) STRICT"
+"""Damaged files that were set aside, and the rooms that have taken over what is whole in them."""
 _VERSIONS = "CREATE TABLE IF NOT EXISTS schema (room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"
 
 
@@ -206,8 +208,19 @@ class Database:
         private_file(self.path)
         try:
             self.connection = self._open(check=False)
+            self.connection.execute(_ASIDE)
+            self.connection.execute("INSERT INTO aside VALUES (?, '')", (self.aside.name,))
         except sqlite3.Error as error:
             raise self._problem(error) from error
+
+    def unsaved(self, room: str) -> list[Path]:
+        """Damaged files that were set aside and that a room has not taken anything over from yet."""
+        query = (
+            "SELECT name FROM aside WHERE room = '' AND name NOT IN (SELECT name FROM aside WHERE room = ?) ORDER BY 1"
+        )
+        if not self.rows("SELECT 1 FROM sqlite_master WHERE name = 'aside'"):
+            return []
+        return [self.path.with_name(name) for (name,) in self.rows(query, (room,))]
 
     def _problem(self, error: sqlite3.Error) -> StoreProblem:
         return (DiskFull if is_full(error) else StoreProblem)(f"{self.path}: {error}")
@@ -273,41 +286,3 @@ class Database:
         """Let go of the file."""
         with self.lock:
             self.connection.close()
-
-
-def salvage(path: Path, table: str, columns: int, last: int) -> Iterator[tuple[Any, ...]]:
-    """Rows of a damaged file's table with an integer key as its first column, by key, around what cannot be read.
-
-    `last` is the largest key that there can be; the rows are not judged: a checksum of their own must do that.
-    """
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
-    except sqlite3.Error:
-        return
-    with contextlib.closing(connection):
-        connection.text_factory = bytes
-        key = -1
-        hop = 1
-        while key < last:
-            row = _next_row(connection, table, key)
-            if isinstance(row, tuple):
-                if row[0] is None or len(row) != columns or row[0] <= key:
-                    return
-                key, hop = int(row[0]), 1
-                yield row
-            elif row is None:
-                return
-            else:
-                # Unreadable from here: look further on, in growing steps.
-                key, hop = key + hop, hop * 2
-
-
-def _next_row(connection: sqlite3.Connection, table: str, after: int) -> tuple[Any, ...] | bool | None:
-    """The row behind a key, None at the end, False where the file cannot be read."""
-    try:
-        row: tuple[Any, ...] | None = connection.execute(
-            f"SELECT rowid, * FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT 1", (after,)
-        ).fetchone()
-    except (sqlite3.Error, UnicodeDecodeError):
-        return False
-    return row

@@ -12,6 +12,7 @@ from fundtui.history import codec, frames
 from fundtui.history.codec import Floats, Ints
 from fundtui.history.database import Database, Schema
 from fundtui.history.frames import Frame, Key
+from fundtui.history.salvage import Rescue
 from fundtui.status import VenueHealth
 from fundtui.text import clean
 
@@ -24,6 +25,7 @@ SCHEMA = Schema(
         """,
     ),
 )
+RESCUED = {"poll": Rescue(3, whole=lambda row: isinstance(row[2], bytes) and codec.intact(row[2]))}
 TIME_BITS = 42
 TIMES = (1 << TIME_BITS) - 1
 """A poll's id is its venue's number and its time, so that a venue's polls lie together and none is kept twice."""

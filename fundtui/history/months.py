@@ -11,7 +11,8 @@ import numpy as np
 
 from fundtui.history import codec
 from fundtui.history.codec import Floats, Ints
-from fundtui.history.database import SIDE_FILES, Database, Schema, StoreProblem, salvage
+from fundtui.history.database import SIDE_FILES, Database, Schema, StoreProblem
+from fundtui.history.salvage import Rescue, rescue
 from fundtui.history.store import Bar
 from fundtui.units import HOUR_MS
 
@@ -28,7 +29,7 @@ BARS = Schema("bars", ("CREATE TABLE chunk (id INTEGER PRIMARY KEY, body BLOB NO
 DAY_BITS = 16
 DAY_MS = 24 * HOUR_MS
 OPEN_FILES = 4
-LARGEST_ID = (1 << 62) - 1
+RESCUED = Rescue(2, whole=lambda row: isinstance(row[1], bytes) and codec.intact(row[1]))
 BAR_FIELDS = ("last", "low", "high", "period_h")
 
 Chunks = Iterable[tuple[int, bytes]]
@@ -218,10 +219,14 @@ class Months:
                 raise
             self._suspect(month, str(error))
             return None
-        if database.aside is not None:
-            self._salvage(database)
+        self._took_over(database)
         self._open[month] = database
         return database
+
+    def _took_over(self, database: Database) -> None:
+        if self._writable:
+            tables = ("clock", "chunk") if self._schema is SAMPLES else ("chunk",)
+            self.problems += rescue(database, self._schema.room, dict.fromkeys(tables, RESCUED))
 
     def check(self, month: str) -> None:
         """Look a file through; a damaged one is set aside and what is whole in it is taken over."""
@@ -229,22 +234,8 @@ class Months:
             return
         self._close(month)
         database = Database(self.path(month), (self._schema,), now_ms=self._now_ms, durable=False, check=True)
-        if database.aside is not None:
-            self._salvage(database)
+        self._took_over(database)
         self._open[month] = database
-
-    def _salvage(self, database: Database) -> None:
-        assert database.aside is not None
-        saved = 0
-        for table in ("clock", "chunk") if self.kind == "hist" else ("chunk",):
-            rows = (
-                row[1:]
-                for row in salvage(database.aside, table, 3, LARGEST_ID)
-                if isinstance(row[2], bytes) and codec.intact(row[2])
-            )
-            with database.transaction() as connection:
-                saved += connection.executemany(f"REPLACE INTO {table} VALUES (?, ?)", rows).rowcount
-        self.problems.append(f"{database.problem}; {saved} chunks were saved from it")
 
     def _suspect(self, month: str, reason: str) -> None:
         self._close(month)

@@ -13,14 +13,13 @@ import numpy as np
 from fundtui.history import codec, compaction, frames
 from fundtui.history import live as hot
 from fundtui.history import state as durable
-from fundtui.history.database import MIB, Database, StoreProblem, Turns, private_folder, salvage
+from fundtui.history.database import MIB, Database, StoreProblem, Turns, private_folder
 from fundtui.history.folder import LIVE, STATE
 from fundtui.history.frames import Frame
 from fundtui.history.live import Live, Poll
 from fundtui.history.months import (
     BARS,
     DAY_MS,
-    LARGEST_ID,
     SAMPLES,
     Months,
     day_of,
@@ -28,6 +27,7 @@ from fundtui.history.months import (
     decode_clock,
     decode_day,
 )
+from fundtui.history.salvage import rescue
 from fundtui.history.state import State
 from fundtui.history.store import EMPTY, FOREVER_MS, Bar, Kept, Series
 from fundtui.imbalance.rates import observations, reasons_of
@@ -94,12 +94,8 @@ class SqliteStore:
         self.samples = Months(folder, "hist", SAMPLES, now_ms=now_ms, writable=writable)
         self._bars = Months(folder, "bars", BARS, now_ms=now_ms, writable=writable)
         if writable:
-            _save(
-                self._state_file,
-                {"value": 3, "settled": 3, "venue": 3, "instrument": 5, "contract": 4, "event": 4},
-                self._problems,
-            )
-            _save(self._live_file, {"poll": 4}, self._problems)
+            self._problems += rescue(self._state_file, durable.SCHEMA.room, durable.rescued())
+            self._problems += rescue(self._live_file, hot.SCHEMA.room, hot.RESCUED)
 
     @property
     def problems(self) -> list[str]:
@@ -355,29 +351,3 @@ def _when(batch: Batch) -> tuple[int, str]:
 
 def _first_day(month: str) -> int:
     return int(np.datetime64(month, "D").astype(np.int64))
-
-
-def _save(database: Database, tables: Mapping[str, int], problems: list[str]) -> None:
-    """Take over what can be read of a damaged file that was set aside."""
-    if database.aside is None:
-        return
-    saved = 0
-    for table, columns in tables.items():
-        marks = ", ".join("?" * (columns - 1))
-        with database.transaction() as connection:
-            for row in salvage(database.aside, table, columns, LARGEST_ID):
-                values = [
-                    one.decode("utf-8", "replace") if _is_text(table, place, one) else one
-                    for place, one in enumerate(row[1:])
-                ]
-                saved += connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", values).rowcount
-    problems.append(f"{database.problem}; {saved} rows were saved from it")
-
-
-def _is_text(table: str, place: int, value: object) -> bool:
-    return isinstance(value, bytes) and (table, place) in {
-        ("value", 0),
-        ("venue", 1),
-        ("instrument", 2),
-        ("instrument", 3),
-    }

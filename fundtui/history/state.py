@@ -13,6 +13,7 @@ import numpy as np
 from fundtui.history import codec
 from fundtui.history.codec import Ints
 from fundtui.history.database import Database, Schema
+from fundtui.history.salvage import Rescue, Row
 from fundtui.history.store import merge_settlement
 from fundtui.market import Instrument, Settlement
 from fundtui.status import Event
@@ -184,7 +185,7 @@ class State:
             query = f"SELECT id, instrument, body FROM contract WHERE id IN ({marks})"
             for number, owner, body in self.database.rows(query, part):
                 # A number follows from the contract, so a contract that was changed does not have it any more.
-                if not 0 <= number - _number(body, CONTRACT_BITS) < MOST_PROBES:
+                if not _stands_for(number, body, CONTRACT_BITS):
                     continue
                 try:
                     self._contracts[number] = _contract_decoder.decode(body)
@@ -272,6 +273,11 @@ def _number(content: bytes, bits: int) -> int:
     return min(max(digest, 1), (1 << bits) - MOST_PROBES - 1)
 
 
+def _stands_for(number: object, content: bytes, bits: int) -> bool:
+    """Whether a number may have been given to a content."""
+    return isinstance(number, int) and 0 <= number - _number(content, bits) < MOST_PROBES
+
+
 def _month(time_ms: int) -> int:
     when = datetime.fromtimestamp(time_ms / 1000, UTC)
     return when.year * MONTHS + when.month
@@ -304,3 +310,36 @@ def _readable(body: bytes, venue: str, symbol: str) -> list[Settlement]:
         return decode_settlements(body, venue, symbol)
     except codec.Damaged:
         return []
+
+
+def rescued() -> dict[str, Rescue]:
+    """What of a damaged state.db is taken over: rows that prove to be what was written.
+
+    Numbers of names follow from the names, everything else has a checksum of its own.
+    """
+    venues: dict[object, str] = {}
+
+    def venue(row: Row) -> bool:
+        number, name = row
+        if _stands_for(number, str(name).encode(), VENUE_BITS):
+            venues[number] = str(name)
+        return number in venues
+
+    def instrument(row: Row) -> bool:
+        number, owner, symbol, _ = row
+        return owner in venues and _stands_for(number, f"{venues[owner]} {symbol}".encode(), INSTRUMENT_BITS)
+
+    def contract(row: Row) -> bool:
+        return isinstance(row[2], bytes) and _stands_for(row[0], row[2], CONTRACT_BITS)
+
+    def sealed(row: Row) -> bool:
+        return isinstance(row[-1], bytes) and codec.intact(row[-1])
+
+    return {
+        "value": Rescue(2, (0,), sealed),
+        "settled": Rescue(2, (), sealed),
+        "venue": Rescue(2, (1,), venue),
+        "instrument": Rescue(4, (2, 3), instrument),
+        "contract": Rescue(3, (), contract),
+        "event": Rescue(3, (), sealed),
+    }
