@@ -123,8 +123,9 @@ def rows(alerts: Iterable[Alert], records: Stored, now_ms: int, over: Iterable[T
     """Alerts for a panel: firing first, weightiest and newest first. `over`: ends to show after those that go on."""
     listed = list(alerts)
     known = pipeline.facts(listed)
+    silences = [one for one in records.silences.values() if one.from_ms <= now_ms < one.until_ms]
     found = [
-        _row(alert, muted_by(alert, known, records, now_ms), records)
+        _row(alert, muted_by(alert, known, silences, now_ms), records)
         for alert in listed
         if alert.state.phase in (Phase.FIRING, Phase.RECOVERING, Phase.PENDING)
     ]
@@ -137,11 +138,11 @@ def _order(row: AlertRow) -> tuple[int, bool, int, int]:
     return ORDER[row.standing], row.acknowledged_ms is not None, -pipeline.WEIGHT[row.severity], -row.since_ms
 
 
-def muted_by(alert: Alert, known: pipeline.Facts, records: Stored, now_ms: int) -> str:
+def muted_by(alert: Alert, known: pipeline.Facts, silences: Iterable[Silence], now_ms: int) -> str:
     """Why an alert is not told: a larger fact or a silence; empty when it is."""
-    if why := pipeline.inhibited(alert, known):
+    if known != pipeline.NO_FACTS and (why := pipeline.inhibited(alert, known)):
         return why
-    silence = pipeline.silenced(alert, records.silences.values(), now_ms)
+    silence = pipeline.silenced(alert, silences, now_ms) if silences else None
     return f"silenced: {silence.reason}" if silence is not None else ""
 
 

@@ -26,6 +26,8 @@ from fundtui.imbalance.table import Table
 from fundtui.status import Event, VenueHealth
 
 KEEP_DAYS_MS = 90 * 86_400_000
+MOST_STEPS = 100
+"""So many alerts move in one go; when very many do at once, the loop gets its turn in between."""
 
 
 class Desk:
@@ -42,7 +44,9 @@ class Desk:
         """`stored` is what `store.load()` gave, on a thread of its own."""
         self._clock = clock
         self.keeper = Keeper(store)
-        self.room = Room(settings, rules_of(settings), paces(settings, sinks), stored, clock.utc_ms())
+        self.room = Room(
+            settings, rules_of(settings), paces(settings, sinks), stored, clock.utc_ms(), most_steps=MOST_STEPS
+        )  # fmt: skip
         self.courier = Courier(sinks, self.keeper.keep, clock, random_source, stored.deliveries.values())
         self._positions = settings.positions
         self.transitions: tuple[Transition, ...] = ()
@@ -87,8 +91,19 @@ class Desk:
         readings.tick(tables, now_ms, now_s)
 
     async def settle(self) -> None:
-        """Make everything found so far durable, then hand over the notices that are due."""
-        change = self.room.take(self._clock.utc_ms())
+        """Make everything found so far durable, then hand over the notices that are due. Other work gets its turn
+        after every few milliseconds."""
+        while self.room.readings.behind:
+            self.room.readings.catch_up(self._clock.utc_ms(), self._clock.monotonic())
+            await asyncio.sleep(0)
+        slices = self.room.taking(self._clock.utc_ms())
+        while True:
+            try:
+                next(slices)
+            except StopIteration as end:
+                change: Change = end.value
+                break
+            await asyncio.sleep(0)
         self.transitions = change.transitions
         self.changed = bool(change)
         await self.keeper.keep(change)

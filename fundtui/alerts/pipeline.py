@@ -62,9 +62,14 @@ class Facts(msgspec.Struct, frozen=True):
     market_purge: bool = False
 
 
+MUTING = (STALE_VENUE, LOCAL_OUTAGE, PURGE)
+"""The rules whose alerts mute others."""
+NO_FACTS = Facts()
+
+
 def facts(alerts: Iterable[Alert]) -> Facts:
-    """The muting facts among firing alerts."""
-    firing = [alert for alert in alerts if alert.firing]
+    """The muting facts among alerts that are on."""
+    firing = [alert for alert in alerts if alert.rule in MUTING and alert.firing]
     return Facts(
         frozenset(alert.subject.key for alert in firing if alert.rule == STALE_VENUE),
         any(alert.rule == LOCAL_OUTAGE for alert in firing),

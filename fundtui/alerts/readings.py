@@ -51,9 +51,13 @@ class Readings:
     changed      fingerprint -> alert, inactive ones that ended included; emptied likewise
     """
 
-    def __init__(self, now_ms: int, max_gap_s: float = MAX_GAP_S) -> None:
-        """max_gap_s: looks further apart were not continuous, the time between them does not count."""
+    def __init__(self, now_ms: int, max_gap_s: float = MAX_GAP_S, most_steps: int | None = None) -> None:
+        """max_gap_s: looks further apart were not continuous, the time between them does not count. most_steps: so
+        many subjects are stepped in one call; the others wait for `catch_up`. None: all at once."""
         self._max_gap_s = max_gap_s
+        self._most_steps = most_steps
+        self._tables: dict[Level, Table] = {}
+        self._late: set[str] = set()
         self.transitions: list[Transition] = []
         self.changed: dict[str, Alert] = {}
         self._tracks: dict[str, Track] = {}
@@ -75,6 +79,13 @@ class Readings:
             else:
                 self._spoken[rule.name] = Spoken(rule, alerts.values())
 
+    def alerts_of(self, name: str) -> Iterable[Alert]:
+        """The alerts of one rule; empty where it is not in use."""
+        if (track := self._tracks.get(name)) is not None:
+            return track.all_alerts()
+        spoken = self._spoken.get(name)
+        return () if spoken is None else spoken.alerts.values()
+
     def alerts(self) -> Iterator[Alert]:
         """All alerts that are not inactive."""
         for track in self._tracks.values():
@@ -84,25 +95,61 @@ class Readings:
 
     def observe(self, table: Table, rows: Index, now_ms: int, now_s: float) -> None:
         """Look at rows of one table that a batch has changed. `now_s` is monotonic."""
+        self._tables[table.level] = table
         tracks = [track for track in self._tracks.values() if track.rule.level is table.level]
         if tracks and len(rows):
-            look, room = self._look(table, rows, now_ms, now_s), self._room()
+            look, left = self._look(table, rows, now_ms, now_s), self._most_steps
+            room = self._room()
             for track in tracks:
                 before = len(track.alerts)
-                self._heard(track, track.look(look, room))
+                left = self._step(track, look, room, left)
                 room -= len(track.alerts) - before
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are subjects that wait for `catch_up`."""
+        return bool(self._late)
+
+    def catch_up(self, now_ms: int, now_s: float) -> None:
+        """Step subjects that the last calls left, again so many at most."""
+        late, self._late = self._late, set()
+        left = self._most_steps
+        for name in sorted(late):
+            if left is not None and left <= 0:
+                self._late.add(name)
+                continue
+            track = self._tracks.get(name)
+            table = None if track is None else self._tables.get(track.rule.level)
+            if track is not None and table is not None and len(rows := track.take_behind()):
+                left = self._step(track, self._look(table, rows, now_ms, now_s), self._room(), left)
+
+    def _step(self, track: Track, look: Look, room: int, left: int | None) -> int | None:
+        """Step one rule's subjects, `left` of them at most (None: all). How many may be stepped after it."""
+        self._heard(track, track.look(look, room, left))
+        if len(track.behind):
+            self._late.add(track.rule.name)
+        return None if left is None else left - track.stepped
 
     def tick(self, tables: Iterable[Table], now_ms: int, now_s: float) -> None:
         """Look again at whatever is not at rest, and at rules over figures that change with time alone."""
         by_level = {table.level: table for table in tables}
+        self._tables.update(by_level)
         self._learn(by_level)
+        left = self._most_steps
         for track in self._tracks.values():
             table = by_level.get(track.rule.level)
             if table is not None:
                 rows = np.arange(table.count) if _depends_on_time(track.rule) else track.watched(table)
                 if len(rows):
-                    look = self._look(table, rows, now_ms, now_s)
-                    self._heard(track, track.look(look, self._room()))
+                    left = self._step(track, self._look(table, rows, now_ms, now_s), self._room(), left)
+        self._tick_spoken(now_ms, now_s)
+        if now_ms - self._checkpoint_ms >= CHECKPOINT_MS or now_ms < self._checkpoint_ms:
+            self._checkpoint_ms = now_ms
+            for track in self._tracks.values():
+                track.checkpoint()
+                self._heard(track, [])
+
+    def _tick_spoken(self, now_ms: int, now_s: float) -> None:
         for spoken in self._spoken.values():
             if spoken.rule.on:
                 self._heard(spoken, spoken.expire(now_ms))
@@ -112,11 +159,6 @@ class Readings:
             self._hear(CONSENSUS_LOST, [lost_heard(lost, sum(self._oi_usd.values()))], now_ms, now_s)
         more = [too_many_heard(name, track.left_out(), MOST_PER_RULE) for name, track in self._tracks.items()]
         self._hear(TOO_MANY, more, now_ms, now_s)
-        if now_ms - self._checkpoint_ms >= CHECKPOINT_MS or now_ms < self._checkpoint_ms:
-            self._checkpoint_ms = now_ms
-            for track in self._tracks.values():
-                track.checkpoint()
-                self._heard(track, [])
 
     def _learn(self, tables: Mapping[Level, Table]) -> None:
         """What other levels say about the rows of a level: whose data are in doubt, who is in a watchlist."""
@@ -198,8 +240,8 @@ class Readings:
             doubtful = np.array([table.keys[row] in self._doubtful for row in rows.tolist()], np.bool_)
         unheard = self._unheard and table.level is not Level.INSTRUMENT
         return Look(
-            selection=selection, now_ms=now_ms, now_s=now_s, stale=stale, doubtful=doubtful, unheard=unheard,
-            max_gap_s=self._max_gap_s,
+            selection=selection, now_ms=now_ms, now_s=now_s, alive=table.alive[rows], stale=stale, doubtful=doubtful,
+            unheard=unheard, max_gap_s=self._max_gap_s,
         )  # fmt: skip
 
     def _learn_weights(self, venues: Table) -> None:

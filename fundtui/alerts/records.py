@@ -31,8 +31,12 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
         if not self.from_ms <= now_ms < self.until_ms:
             return False
         subject = alert.subject
-        wanted = ((self.rule, alert.rule), (self.subject, subject.key), (self.asset, subject.asset or subject.key))
-        return all(_like(text, pattern) for pattern, text in (*wanted, (self.venue, subject.venue)))
+        return (
+            _like(alert.rule, self.rule)
+            and _like(subject.key, self.subject)
+            and _like(subject.asset or subject.key, self.asset)
+            and _like(subject.venue, self.venue)
+        )
 
 
 def _like(text: str, pattern: str) -> bool:

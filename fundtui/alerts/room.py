@@ -7,7 +7,7 @@ durable together, commits it, and sends the deliveries in it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -16,7 +16,7 @@ from fundtui.alerts.alert import Alert, Transition
 from fundtui.alerts.defaults import SINK_FAILING
 from fundtui.alerts.machine import INACTIVE, Phase, Told, Why
 from fundtui.alerts.message import encode, message_of
-from fundtui.alerts.pipeline import Facts, Notice
+from fundtui.alerts.pipeline import Notice
 from fundtui.alerts.readings import Readings
 from fundtui.alerts.records import Acknowledgement, Change, Delivery, Silence, Stored
 from fundtui.alerts.records import Told as ToldRecord
@@ -27,6 +27,10 @@ from fundtui.status import Severity
 NOTHING = Change()
 PASS_EVERY_MS = 500
 """While no alert changes, notices that become due with time alone are looked for that often."""
+
+
+SLICE = 1000
+"""So many alerts are looked at in one go where each costs something."""
 
 
 class SinkPace(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,10 +48,12 @@ class Room:
     """
 
     def __init__(
-        self, settings: Settings, rules: Sequence[Rule], sinks: Mapping[str, SinkPace], stored: Stored, now_ms: int
-    ) -> None:
+        self, settings: Settings, rules: Sequence[Rule], sinks: Mapping[str, SinkPace], stored: Stored, now_ms: int,
+        most_steps: int | None = None,
+    ) -> None:  # fmt: skip
+        """most_steps: as `Readings` takes it."""
         self.records = stored
-        self.readings = Readings(now_ms)
+        self.readings = Readings(now_ms, most_steps=most_steps)
         self.rules: dict[str, Rule] = {}
         self.sinks: dict[str, SinkPace] = {}
         self._pace = pipeline.Pace()
@@ -109,13 +115,35 @@ class Room:
 
     def take(self, now_ms: int) -> Change:
         """All that has to become durable together, notices that are due included. The room has taken it over."""
+        return _whole(self.taking(now_ms))
+
+    def taking(self, now_ms: int) -> Generator[None, None, Change]:
+        """`take` in small slices, for a loop that must not wait; what is found meanwhile is for the next time."""
         self._gather()
         if not (self._dirty or self._dropped or self._transitions) and 0 <= now_ms - self._passed_ms < PASS_EVERY_MS:
             return NOTHING
+        sinks, alerts = self.sinks, tuple(self.alerts())
+        notices = yield from self._due(alerts, sinks, now_ms)
+        deliveries, told = yield from self._written(notices, sinks, now_ms)
+        if self.sinks is not sinks:
+            # Rules and sinks were edited in between: all anew.
+            return NOTHING
         self._passed_ms = now_ms
-        notices = self._due(now_ms)
-        deliveries, told = self._written(notices, now_ms)
-        known = {alert.fingerprint for alert in self.alerts()}
+        for delivery in deliveries:
+            sent_ms = self._sent_ms[delivery.sink]
+            self._sent_ms[delivery.sink] = [one for one in sent_ms if now_ms - one < pipeline.HOUR_MS] + [now_ms]
+        change = self._change(alerts, deliveries, told, now_ms)
+        self._dirty.clear()
+        self._dropped.clear()
+        self._transitions.clear()
+        self.records.apply(change)
+        return change
+
+    def _change(
+        self, alerts: Iterable[Alert], deliveries: tuple[Delivery, ...], told: Mapping[tuple[str, str], ToldRecord],
+        now_ms: int,
+    ) -> Change:  # fmt: skip
+        known = {alert.fingerprint for alert in alerts} | self._ended.keys()
         after = {
             key: one
             for key, one in {**self.records.told, **told}.items()
@@ -128,7 +156,7 @@ class Room:
             self._dirty.pop(fingerprint, None)
             self._dropped.add(fingerprint)
         over = self._dropped | self._ended.keys()
-        change = Change(
+        return Change(
             alerts=tuple(self._dirty.values()),
             ended=tuple(self._dropped & self.records.alerts.keys()),
             transitions=tuple(self._transitions),
@@ -138,11 +166,6 @@ class Room:
             unacknowledged=tuple(name for name in self.records.acknowledged if name in over),
             lifted=tuple(one.id for one in self.records.silences.values() if one.until_ms <= now_ms),
         )
-        self._dirty.clear()
-        self._dropped.clear()
-        self._transitions.clear()
-        self.records.apply(change)
-        return change
 
     def _gather(self) -> None:
         """Take transitions and changed alerts from the readings."""
@@ -161,8 +184,8 @@ class Room:
         self.readings.changed.clear()
 
     def _written(
-        self, notices: Iterable[Notice], now_ms: int
-    ) -> tuple[tuple[Delivery, ...], dict[tuple[str, str], ToldRecord]]:
+        self, notices: Iterable[Notice], sinks: Mapping[str, SinkPace], now_ms: int
+    ) -> Generator[None, None, tuple[tuple[Delivery, ...], dict[tuple[str, str], ToldRecord]]]:
         """The deliveries of notices, and what each sink knows once they are on their way."""
         deliveries = []
         told: dict[tuple[str, str], ToldRecord] = {}
@@ -170,22 +193,26 @@ class Room:
             sink = notice.sink
             before = [self.records.told.get((sink, group)) for group in notice.groups]
             key = pipeline.notice_key(notice, max((one.time_ms for one in before if one is not None), default=0))
+            yield
             body = encode(message_of(notice, key, now_ms))
             deliveries.append(Delivery(key=key, sink=sink, created_ms=now_ms, due_ms=now_ms, body=body))
-            self._sent_ms[sink] = [one for one in self._sent_ms[sink] if now_ms - one < pipeline.HOUR_MS] + [now_ms]
-            by_group = self._groups((*notice.firing, *notice.ended), sink, self.sinks[sink])
+            yield
+            by_group = self._groups((*notice.firing, *notice.ended), sink, sinks[sink])
+            yield
             for group in notice.groups:
                 told[sink, group] = pipeline.told_after(notice, group, by_group.get(group, ()), now_ms)
         return tuple(deliveries), told
 
-    def _due(self, now_ms: int) -> list[Notice]:
-        alerts = list(self.alerts())
-        known = pipeline.facts(alerts)
-        open_ones = [alert for alert in alerts if not self.muted(alert, known, now_ms)]
+    def _due(
+        self, alerts: Sequence[Alert], sinks: Mapping[str, SinkPace], now_ms: int
+    ) -> Generator[None, None, list[Notice]]:
+        open_ones = yield from self._open(alerts, now_ms)
         notices: list[Notice] = []
-        for sink, takes in self.sinks.items():
-            due = []
-            for group, members in self._groups(open_ones, sink, takes).items():
+        for sink, takes in sinks.items():
+            yield
+            groups, due = self._groups(open_ones, sink, takes), []
+            yield
+            for group, members in groups.items():
                 told = self.records.told.get((sink, group))
                 notice = pipeline.due(sink, group, members, told, self.records.acknowledged, self._pace, now_ms)
                 if notice is not None:
@@ -193,6 +220,22 @@ class Room:
             allowed = pipeline.allowance(self._sent_ms[sink], now_ms, takes.per_minute, takes.per_hour)
             notices.extend(pipeline.within_budget(_one_for_edits(due), allowed))
         return notices
+
+    def _open(self, alerts: Sequence[Alert], now_ms: int) -> Generator[None, None, Sequence[Alert]]:
+        """The alerts that nothing mutes."""
+        known = pipeline.facts(one for rule in pipeline.MUTING for one in self.readings.alerts_of(rule))
+        silences = [one for one in self.records.silences.values() if one.from_ms <= now_ms < one.until_ms]
+        if known == pipeline.NO_FACTS and not silences:
+            return alerts
+        open_ones: list[Alert] = []
+        for start in range(0, len(alerts), SLICE):
+            open_ones += [
+                alert
+                for alert in alerts[start : start + SLICE]
+                if not pipeline.inhibited(alert, known) and pipeline.silenced(alert, silences, now_ms) is None
+            ]
+            yield
+        return open_ones
 
     def _groups(self, alerts: Iterable[Alert], sink: str, takes: SinkPace) -> dict[str, list[Alert]]:
         """A sink's alerts by group; what it was told of stays in the group in which it was told."""
@@ -233,13 +276,6 @@ class Room:
         yield from self.readings.alerts()
         yield from self._ended.values()
 
-    def muted(self, alert: Alert, known: Facts, now_ms: int) -> str:
-        """Why an alert is not told: a larger fact or a silence; empty when it is."""
-        if why := pipeline.inhibited(alert, known):
-            return why
-        silence = pipeline.silenced(alert, self.records.silences.values(), now_ms)
-        return f"silenced: {silence.reason}" if silence is not None else ""
-
     def acknowledge(self, fingerprint: str, now_ms: int, by: str = "") -> Change:
         """See an alert: no repeats until it fires anew. The change has to be committed."""
         return self._do(Change(acknowledged=(Acknowledgement(fingerprint=fingerprint, time_ms=now_ms, by=by),)))
@@ -255,6 +291,16 @@ class Room:
     def _do(self, change: Change) -> Change:
         self.records.apply(change)
         return change
+
+
+def _whole(slices: Generator[None, None, Change]) -> Change:
+    """All slices at once."""
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            change: Change = end.value
+            return change
 
 
 def _one_for_edits(notices: list[Notice]) -> list[Notice]:

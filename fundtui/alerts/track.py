@@ -40,11 +40,13 @@ OUTSIDE, UNSURE, INSIDE = 0, 1, 2
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int8]
 Index = NDArray[np.intp]
+NO_ROWS: Index = np.zeros(0, np.intp)
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """The rows that are looked at, and when.
 
+    alive     rows of subjects that are still listed
     stale     rows whose own data are too old to say anything
     doubtful  rows part of whose data are missing: they may fire, but what they no longer show is not an end
     unheard   some venues have not answered since the start: what fired before it may have fired through them
@@ -53,6 +55,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     selection: Selection
     now_ms: int
     now_s: float
+    alive: Bools
     stale: Bools
     doubtful: Bools
     unheard: bool = False
@@ -108,6 +111,7 @@ class Track:
 
     alerts   row -> alert, inactive ones left out
     changed  fingerprint -> alert, for what has to be stored; whoever stores it empties it
+    stepped  how many rows the last look stepped; behind: rows that it left for the next one
     """
 
     def __init__(self, rule: Rule, when: Query, clear: Query, restored: dict[str, Alert] | None = None) -> None:
@@ -121,6 +125,8 @@ class Track:
         self._from_before: set[int] = set()
         self._members = _Members(rule)
         self.changed: dict[str, Alert] = {}
+        self.stepped = 0
+        self.behind: Index = NO_ROWS
 
     def all_alerts(self) -> Iterator[Alert]:
         """Those of known rows and those whose rows have not come back yet."""
@@ -132,27 +138,29 @@ class Track:
         self._prepare(table)
         return np.flatnonzero(self._marks[: table.count] == WATCHED)
 
-    def look(self, look: Look, room: int = MOST_PER_RULE) -> list[Transition]:
-        """Step what has to be stepped. room: how many more alerts there may be in all."""
+    def look(self, look: Look, room: int = MOST_PER_RULE, most: int | None = None) -> list[Transition]:
+        """Step what has to be stepped. room: how many more alerts there may be in all. most: so many rows are stepped
+        now; the others wait in `behind`."""
         selection = look.selection
         self._prepare(selection.table)
         rows = selection.rows
-        fires = self._when.mask(selection)
+        marks = self._marks[rows]
+        fires = self._when.mask(selection) & look.alive
+        self.stepped = 0
+        if not fires.any() and not marks.any():
+            return []
         member = self._members.of(selection)
         if member is not None:
-            fires = fires & (member == INSIDE)
-        marks = self._marks[rows]
-        alive = selection.table.alive[rows]
-        fires = fires & alive
-        resting = (marks == QUIET) | (marks == OVER)
-        new = self._within_limit(rows, marks, resting & fires, room)
-        candidates = np.where(resting, new, (marks == WATCHED) | ~fires | look.stale)
+            fires &= member == INSIDE
         critical = None if self.rule.critical is None else self.rule.critical.mask(selection)
-        if critical is not None:
-            candidates |= (marks == STEADY) & critical
-        if not candidates.any():
+        places = np.flatnonzero(self._candidates(look, marks, fires, critical, room))
+        if most is not None and len(places) > most:
+            most = max(most, 0)
+            self.behind = np.union1d(self.behind, rows[places[most:]])
+            places = places[:most]
+        if not len(places):
             return []
-        places = np.flatnonzero(candidates)
+        self.stepped = len(places)
         readings = self._readings(look, fires, member, places)
         glance = _Glance(look, TermReader(self._when, selection), critical)
         transitions = []
@@ -162,6 +170,20 @@ class Track:
                 transitions.append(told)
         return transitions
 
+    def take_behind(self) -> Index:
+        """The rows that wait to be stepped; they no longer do."""
+        rows, self.behind = self.behind, NO_ROWS
+        return rows
+
+    def _candidates(self, look: Look, marks: Codes, fires: Bools, critical: Bools | None, room: int) -> Bools:
+        """Which rows have to be stepped: new ones, those on the move, and those that fire and may not go on so."""
+        resting = (marks == QUIET) | (marks == OVER)
+        new = self._within_limit(look.selection.rows, marks == OVER, resting & fires, room)
+        candidates: Bools = np.where(resting, new, (marks == WATCHED) | ~fires | look.stale)
+        if critical is not None:
+            candidates |= (marks == STEADY) & critical
+        return candidates
+
     def find_members(self, assets: Table) -> None:
         """Work out anew which assets the rule's watchlist finds."""
         self._members.find(assets)
@@ -170,20 +192,16 @@ class Track:
         """How many subjects the rule holds for beyond those that are followed."""
         return int(np.count_nonzero(self._marks == OVER))
 
-    def _within_limit(self, rows: Index, marks: Codes, new: Bools, room: int) -> Bools:
-        """Which of the new ones to follow: once there are enough, others are only marked."""
+    def _within_limit(self, rows: Index, before: Bools, new: Bools, room: int) -> Bools:
+        """Which of the new ones to follow: once there are enough, others are only marked. before: those marked now."""
         room = max(min(MOST_PER_RULE - len(self.alerts), room), 0)
-        over = new
-        if room:
-            places = np.flatnonzero(new)
-            new = np.zeros(len(rows), np.bool_)
-            new[places[:room]] = True
-            over = np.zeros(len(rows), np.bool_)
-            over[places[room:]] = True
-        if (marks == OVER).any() or over.any():
-            self._marks[rows[marks == OVER]] = QUIET
-            self._marks[rows[over]] = OVER
-        return new if room else np.zeros(len(rows), np.bool_)
+        followed = np.zeros(len(rows), np.bool_)
+        followed[np.flatnonzero(new)[:room]] = True
+        over = new & ~followed
+        moved = over != before
+        if moved.any():
+            self._marks[rows[moved]] = np.where(over[moved], OVER, QUIET)
+        return followed
 
     def _prepare(self, table: Table) -> None:
         if len(self._marks) < table.capacity:
@@ -201,10 +219,9 @@ class Track:
         selection = look.selection
         cleared = self._clear.refuted(selection)
         near = self._clear.mask(selection)
-        alive = selection.table.alive[selection.rows]
         readings = []
         for place in places.tolist():
-            if not alive[place]:
+            if not look.alive[place]:
                 readings.append(Reading.GONE)
             elif look.stale[place]:
                 readings.append(Reading.UNKNOWN)

@@ -12,10 +12,13 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from fundtui.alerts.desk import MOST_STEPS
 from fundtui.alerts.records import Stored
 from fundtui.alerts.room import Room, SinkPace
 from fundtui.alerts.rule import rules_of
@@ -27,6 +30,7 @@ from tests.alerts.wire import Line
 
 INSTRUMENTS, VENUES, RULES, BATCHES = 15_000, 30, 100, 90
 TARGET_MS = 5.0
+SINKS = ("terminal", "ntfy", "webhook")
 NOTICES = 200
 TARGET_S = 1.0
 
@@ -45,8 +49,28 @@ def filled(apr: np.ndarray) -> Table:
     return table
 
 
+def timed(call: Callable[[], object]) -> float:
+    """How long a call takes, in milliseconds."""
+    started = time.perf_counter()
+    call()
+    return (time.perf_counter() - started) * 1e3
+
+
+def slices(room: Room, now_ms: int) -> list[float]:
+    """How long each slice of taking the notices that are due takes, in milliseconds."""
+    taking = room.taking(now_ms)
+    done = object()
+    found = []
+    while True:
+        started = time.perf_counter()
+        ended = next(taking, done) is done
+        found.append((time.perf_counter() - started) * 1e3)
+        if ended:
+            return found
+
+
 def batches(name: str, apr: np.ndarray) -> bool:
-    """Print what a batch costs. Whether the median is within the target."""
+    """Print what a batch costs. Whether p99 is within the target."""
     generator = np.random.default_rng(2)
     table = filled(apr)
     own = {
@@ -55,20 +79,23 @@ def batches(name: str, apr: np.ndarray) -> bool:
     }
     settings = Settings(alerts=Alerts(defaults=False, rules=own))
     rules = rules_of(settings)
-    room = Room(settings, rules, {"terminal": SinkPace()}, Stored(), 0)
+    room = Room(settings, rules, {name: SinkPace() for name in SINKS}, Stored(), 0, most_steps=MOST_STEPS)
+    began = []
     for venue in range(VENUES):
-        room.readings.observe(table, np.arange(venue, INSTRUMENTS, VENUES), 0, 0.0)
-    room.take(0)
+        rows = np.arange(venue, INSTRUMENTS, VENUES)
+        began.append(timed(partial(room.readings.observe, table, rows, 0, 0.0)))
+    while room.readings.behind:
+        began.append(timed(partial(room.readings.catch_up, 0, 0.0)))
+    # The first notices of all of it.
+    began += slices(room, 0)
+    began += slices(room, 11_000)
     ours, taken, peer = [], [], []
     for batch in range(BATCHES):
         rows = np.arange(batch % VENUES, INSTRUMENTS, VENUES)
         table.columns["apr"][rows] *= 1 + generator.normal(0, 0.01, len(rows))
-        started = time.perf_counter()
-        room.readings.observe(table, rows, batch * 500, batch * 0.5)
-        ours.append((time.perf_counter() - started) * 1e3)
-        started = time.perf_counter()
-        room.take(batch * 500)
-        taken.append((time.perf_counter() - started) * 1e3)
+        now_ms = 12_000 + batch * 500
+        ours.append(timed(partial(room.readings.observe, table, rows, now_ms, now_ms / 1000)))
+        taken.append(max(slices(room, now_ms)))
         started = time.perf_counter()
         for rule in rules:
             assert rule.when is not None
@@ -78,9 +105,12 @@ def batches(name: str, apr: np.ndarray) -> bool:
     on = sum(alert.firing for alert in room.alerts())
     print(f"{name}: {RULES} rules, batch of {INSTRUMENTS // VENUES} of {INSTRUMENTS} rows, {on} alerts on")
     print(f"  ours       {mine:7.2f} ms median, {np.percentile(ours, 99):.2f} ms p99 (target {TARGET_MS:g} ms)")
-    print(f"  notices    {statistics.median(taken):7.2f} ms median, {np.percentile(taken, 99):.2f} ms p99")
+    print(
+        f"  notices    {statistics.median(taken):7.2f} ms median, {np.percentile(taken, 99):.2f} ms p99, longest slice"
+    )
+    print(f"  all at once{statistics.median(began):7.2f} ms median, {max(began):.2f} ms longest of {len(began)} slices")
     print(f"  all rows   {theirs:7.2f} ms median: {theirs / mine:.1f} times as long")
-    return mine <= TARGET_MS
+    return float(np.percentile(ours, 99)) <= TARGET_MS
 
 
 async def latency() -> bool:
