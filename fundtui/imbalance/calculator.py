@@ -16,7 +16,7 @@ import numpy as np
 from fundtui.imbalance import checks
 from fundtui.imbalance.boards import Boards
 from fundtui.imbalance.catalogue import CATALOGUE, Level
-from fundtui.imbalance.compare import NOTHING_SEEN, SHARED_TEXTS, Comparison, Seen
+from fundtui.imbalance.compare import NOTHING_SEEN, SHARED_TEXTS, Comparison, Moved, Seen
 from fundtui.imbalance.instruments import NO_ROWS, Instruments
 from fundtui.imbalance.keeping import Arrays, Saved, exported
 from fundtui.imbalance.ladder import Rung
@@ -188,8 +188,8 @@ class Calculator:
         part = self._instruments.registry.venue(venue)
         part.cadence_s, part.cadence_given = seconds, True
 
-    def set_taker_fees(self, fees: Mapping[str, float]) -> None:
-        """Venue -> taker fee as a fraction, where the venue publishes it; a person's own fees stay."""
+    def set_fees(self, fees: Mapping[str, float]) -> None:
+        """Venue -> fee of a trade as a fraction, where the venue publishes it; a person's own fees stay."""
         self._pairs.published_fees.update(fees)
 
     def apply(self, batch: Batch, now_ms: int) -> Changes:
@@ -205,9 +205,7 @@ class Calculator:
         changed = (asset_of[taken.changed], asset_of[taken.gone], asset_of[disputed], taken.left)
         assets = _union(self.assets.count, *changed)
         moved_on = self._trend.advance(now_ms)
-        siblings = self._compare(
-            assets, now_ms, events, Seen(venue.number, batch.observed_ms), rates_only=taken.rates_only
-        )
+        siblings = self._compare(assets, now_ms, events, Seen(venue.number, batch.observed_ms), taken.moved)
         drifted = np.setdiff1d(asset_of[taken.drifted], assets) if len(taken.drifted) else NO_ROWS
         self._comparison.diverge(drifted)
         self._trend.update(assets)
@@ -299,13 +297,12 @@ class Calculator:
         now_ms: int,
         events: list[Event],
         seen: Seen = NOTHING_SEEN,
-        *,
-        rates_only: bool = False,
+        moved: Moved = Moved.ALL,
     ) -> Index:
         """Work out these assets; returns all rows of their instruments."""
         if not len(assets):
             return NO_ROWS
-        compared = self._comparison.compare(assets, seen, rates_only=rates_only)
+        compared = self._comparison.compare(assets, seen, moved)
         if len(compared.turned):
             self._instruments.refresh(compared.turned)
         self._quarantines(compared.news, now_ms, events)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,17 @@ def flags(at_cap: Flags, late: Flags, pinned: Flags) -> Ints:
     return code
 
 
+class Moved(IntEnum):
+    """What has moved since an asset was last worked out; more includes less."""
+
+    RATES = 0
+    """Rates, prices and premiums."""
+    SIZES = 1
+    """Open interest, volume or the next payment, too."""
+    ALL = 2
+    """Anything: also listings, judgements, settlements, the minute's sample."""
+
+
 class Seen(NamedTuple):
     """The poll that is being taken: whose, and when."""
 
@@ -56,6 +68,16 @@ class Layout(NamedTuple):
     groups: Segments
 
 
+class Cells(NamedTuple):
+    """The instruments that are compared, end to end, of which assets (places in the layout), and their price."""
+
+    rows: Index
+    groups: Segments
+    places: Index
+    price: Floats
+    verdicts: pricecheck.Verdicts
+
+
 class Comparison:
     """Writes the comparing columns of the asset and instrument tables.
 
@@ -69,6 +91,8 @@ class Comparison:
         self.members = members
         self.low_row: Index = np.full(assets.capacity, -1, np.intp)
         self.high_row: Index = np.full(assets.capacity, -1, np.intp)
+        self._lead: Index = np.full(assets.capacity, -1, np.intp)
+        self._interest_h: Floats = np.full(assets.capacity, np.nan)
         self._layouts: dict[bytes, Layout] = {}
         self._revision = -1
         for flag in FLAGS:
@@ -77,11 +101,11 @@ class Comparison:
         for flag in ("", "P"):
             assets.code("consensus_flag", flag)
 
-    def compare(self, assets: Index, seen: Seen = NOTHING_SEEN, *, rates_only: bool = False) -> Compared:
+    def compare(self, assets: Index, seen: Seen = NOTHING_SEEN, moved: Moved = Moved.ALL) -> Compared:
         """Work these assets out. `seen`: the poll that may speak for or against its instruments' prices.
 
-        `rates_only`: since they were last worked out nothing has moved but rates, prices and premiums, so what
-        follows from sizes and pressure alone is still right, unless the price check finds otherwise.
+        `moved`: what has, since they were last worked out; what follows from other things alone is still right,
+        unless the price check finds otherwise.
         """
         layout = self._layout(assets)
         self.assets.alive[assets] = False
@@ -90,16 +114,23 @@ class Comparison:
             self._clear(np.setdiff1d(assets, layout.assets))
         if not len(layout.assets):
             return Compared(NO_ROWS, NO_ROWS, NO_ROWS)
-        cells, groups, left, verdicts = self._comparable(layout, seen)
-        if len(cells) < len(layout.members):
-            self._leave_out(layout.members, cells)
-        if len(left) < len(layout.assets):
-            self._clear(np.delete(layout.assets, left))
-        if len(cells):
-            self._write(layout.assets[left], cells, groups, rates_only=rates_only and not len(verdicts.turned))
+        cells = self._comparable(layout, seen)
+        if len(cells.verdicts.turned):
+            moved = Moved.ALL
+        if moved is Moved.ALL:
+            self._count_out(layout, cells)
+        if len(cells.rows):
+            self._write(layout.assets[cells.places], cells, moved)
+        return Compared(layout.members, cells.verdicts.turned, cells.verdicts.news)
+
+    def _count_out(self, layout: Layout, cells: Cells) -> None:
+        """Instruments that are left out have no place among the others; assets with nothing else have no figures."""
+        if len(cells.rows) < len(layout.members):
+            self._leave_out(layout.members, cells.rows)
+        if len(cells.places) < len(layout.assets):
+            self._clear(np.delete(layout.assets, cells.places))
         self.assets.columns["excluded"][layout.assets] = layout.groups.sizes
-        self.assets.columns["excluded"][layout.assets[left]] -= groups.sizes
-        return Compared(layout.members, verdicts.turned, verdicts.news)
+        self.assets.columns["excluded"][layout.assets[cells.places]] -= cells.groups.sizes
 
     def diverge(self, assets: Index) -> None:
         """Only the divergence of these assets: what moves by itself while premiums are averaged."""
@@ -126,31 +157,35 @@ class Comparison:
             known = self._layouts[key] = Layout(populated, members, groups)
         return known
 
-    def _comparable(self, layout: Layout, seen: Seen) -> tuple[Index, Segments, Index, pricecheck.Verdicts]:
-        """Cells that may be compared, their groups, which assets those are; and what the price check found."""
-        cells, groups, left = layout.members, layout.groups, np.arange(len(layout.assets))
-        bits = self._bits(cells)
-        out = (bits & ~checks.MISMATCH) != 0
-        if out.any():
-            groups, left = groups.keep(~out)
-            cells = cells[~out]
-        if not len(cells):
-            return cells, groups, left, pricecheck.NO_VERDICTS
+    def _comparable(self, layout: Layout, seen: Seen) -> Cells:
+        """The cells that may be compared, as the reasons and the price check have it."""
+        rows, groups, places = layout.members, layout.groups, _places(len(layout.assets))
+        bits = self._bits(rows)
+        mismatched = False
+        if bits.any():
+            out = (bits & ~checks.MISMATCH) != 0
+            groups, places = groups.keep(~out)
+            rows, mismatched = rows[~out], bool((bits[~out] & checks.MISMATCH).any())
         columns = self.instruments.columns
-        price = columns["price"][cells]
-        if pricecheck.undisputed(groups, cells, self.rows, price):
-            return cells, groups, left, pricecheck.NO_VERDICTS
+        price = columns["price"][rows]
+        if not len(rows):
+            return Cells(rows, groups, places, price, pricecheck.NO_VERDICTS)
+        course = groups.course(price)
+        if not mismatched and pricecheck.undisputed(groups, rows, self.rows, price, course):
+            return Cells(rows, groups, places, course.median, pricecheck.NO_VERDICTS)
         prices = pricecheck.Prices(
             price=price,
-            by_index=(columns["index"][cells] > 0) & ~self.rows.index_is_mark[cells],
-            oi_usd=columns["oi_usd"][cells],
-            fresh=(self.rows.venue[cells] == seen.venue) & (self.rows.observed_ms[cells] == seen.observed_ms),
+            by_index=(columns["index"][rows] > 0) & ~self.rows.index_is_mark[rows],
+            oi_usd=columns["oi_usd"][rows],
+            fresh=(self.rows.venue[rows] == seen.venue) & (self.rows.observed_ms[rows] == seen.observed_ms),
         )
-        verdicts = pricecheck.judge(groups, cells, self.rows, prices)
-        if verdicts.wrong.any():
-            groups, places = groups.keep(~verdicts.wrong)
-            cells, left = cells[~verdicts.wrong], left[places]
-        return cells, groups, left, verdicts
+        verdicts = pricecheck.judge(groups, rows, self.rows, prices)
+        if not verdicts.wrong.any():
+            return Cells(rows, groups, places, course.median, verdicts)
+        groups, kept = groups.keep(~verdicts.wrong)
+        rows = rows[~verdicts.wrong]
+        middle = groups.median(columns["price"][rows]) if len(rows) else np.empty(0)
+        return Cells(rows, groups, places[kept], middle, verdicts)
 
     def age(self, now_ms: int) -> None:
         """Ages and countdowns of all assets: they move without anything having been observed."""
@@ -165,7 +200,7 @@ class Comparison:
         columns["next"][:count] = (columns["next_funding_ms"][:count] - now_ms) / 1000.0
 
     def _bits(self, rows: Index) -> Ints:
-        bits: Ints = self.rows.published[rows] | self.rows.checks[rows]
+        bits: Ints = (self.rows.published | self.rows.checks).take(rows)
         return bits
 
     def _leave_out(self, members: Index, cells: Index) -> None:
@@ -192,29 +227,35 @@ class Comparison:
             nobody = np.full(missing, -1, np.intp)
             self.low_row = np.concatenate((self.low_row, nobody))
             self.high_row = np.concatenate((self.high_row, nobody))
+            self._lead = np.concatenate((self._lead, nobody))
+            self._interest_h = np.concatenate((self._interest_h, np.full(missing, np.nan)))
 
-    def _write(self, assets: Index, cells: Index, groups: Segments, *, rates_only: bool) -> None:
+    def _write(self, assets: Index, cells: Cells, moved: Moved) -> None:
         """Figures of assets from the cells that are compared."""
         columns, own = self.assets.columns, self.instruments.columns
-        hourly, oi_usd = own["apr"][cells], own["oi_usd"][cells]
+        rows, groups = cells.rows, cells.groups
+        hourly, oi_usd = own["apr"][rows], own["oi_usd"][rows]
         weight = skew.weights(groups, oi_usd)
         section = skew.cross_section(groups, hourly, weight)
-        own["z"][cells] = section.z
-        own["skew"][cells] = section.skew
-        self._write_section(assets, cells, section)
-        self._write_theory(assets, cells, groups, weight, section.weight)
-        columns["price"][assets] = groups.median(own["price"][cells])
+        self._make_room()
+        own["z"][rows] = section.z
+        own["skew"][rows] = section.skew
+        if moved is not Moved.RATES:
+            own["weight"][rows] = weight / groups.each(section.weight)
+            self._interest_h[assets] = groups.sums(weight * self.rows.interest_h[rows]) / section.weight
+            self._write_sizes(assets, rows, groups, oi_usd)
+        self._write_section(assets, rows, section)
+        self._write_theory(assets, rows, groups, weight, section)
+        columns["price"][assets] = cells.price
         columns["funding_flow"][assets] = concentration.funding_flow(groups, hourly, oi_usd)
-        if rates_only:
-            return
-        own["weight"][cells] = weight / groups.each(section.weight)
-        self._write_sizes(assets, cells, groups, oi_usd)
-        self._write_pressure(assets, cells, groups, weight, section.weight)
+        if moved is not Moved.RATES:
+            self._write_pressure(assets, rows, groups, weight, section.weight, moved)
+        if moved is Moved.ALL:
+            self._write_listing(assets, rows, groups)
 
     def _write_section(self, assets: Index, cells: Index, section: skew.CrossSection) -> None:
         columns, own = self.assets.columns, self.instruments.columns
         low, high = cells[section.lowest], cells[section.highest]
-        self._make_room()
         self.low_row[assets], self.high_row[assets] = low, high
         # Pinned like the lowest instrument is: an interest rate that no instrument has pins nothing.
         pinned = np.abs(section.consensus - self.rows.interest_h[low]) < checks.PINNED_WITHIN_H
@@ -235,25 +276,40 @@ class Comparison:
         ):
             columns[key][assets] = values
 
-    def _write_theory(self, assets: Index, cells: Index, groups: Segments, weight: Floats, whole: Floats) -> None:
+    def _write_theory(
+        self, assets: Index, cells: Index, groups: Segments, weight: Floats, section: skew.CrossSection
+    ) -> None:
+        """Means of differences are differences of means: only what is not known everywhere is averaged by itself."""
         columns, own = self.assets.columns, self.instruments.columns
-        for key in ("excess", "carry_excess", "premium"):
-            columns[key][assets] = skew.weighted_mean(groups, own[key][cells], weight, whole)
+        columns["excess"][assets] = section.mean - self._interest_h[assets]
+        # What money costs is the same for all instruments of an asset.
+        columns["carry_excess"][assets] = section.mean - self.rows.money_h[cells[groups.starts]]
+        columns["premium"][assets] = skew.weighted_mean(groups, own["premium"][cells], weight, section.weight)
         columns["cap_use"][assets] = groups.greatest(own["cap_use"][cells])
         self._write_divergence(assets, cells, groups)
 
-    def _write_pressure(self, assets: Index, cells: Index, groups: Segments, weight: Floats, whole: Floats) -> None:
+    def _write_pressure(
+        self, assets: Index, cells: Index, groups: Segments, weight: Floats, whole: Floats, moved: Moved
+    ) -> None:
         """History and pressure: of the leading instrument (largest weight) where a mean would mean nothing."""
         columns, own = self.assets.columns, self.instruments.columns
         lead = cells[groups.first(weight == groups.each(groups.greatest(weight)))]
-        for key in LEADING:
-            columns[key][assets] = own[key][lead]
+        if moved is Moved.ALL or not np.array_equal(lead, self._lead[assets]):
+            self._lead[assets] = lead
+            for key in LEADING:
+                columns[key][assets] = own[key][lead]
         for key in AVERAGED:
             columns[key][assets] = skew.weighted_mean(groups, own[key][cells], weight, whole)
-        columns["purge"][assets] = groups.greatest(own["purge"][cells])
-        columns["oi_usage"][assets] = groups.greatest(own["oi_usage"][cells])
         volume = columns["volume_usd"][assets]
         columns["oi_to_volume"][assets] = divide(columns["oi_usd"][assets], np.where(volume > 0, volume, np.nan))
+
+    def _write_listing(self, assets: Index, cells: Index, groups: Segments) -> None:
+        """What follows from the list of instruments and the minute's sample alone, whatever their rates and sizes."""
+        columns, own = self.assets.columns, self.instruments.columns
+        columns["venues"][assets] = skew.distinct(groups, self.rows.venue[cells])
+        columns["instruments"][assets] = groups.sizes
+        columns["purge"][assets] = groups.greatest(own["purge"][cells])
+        columns["oi_usage"][assets] = groups.greatest(own["oi_usage"][cells])
 
     def _write_divergence(self, assets: Index, cells: Index, groups: Segments) -> None:
         columns, own = self.assets.columns, self.instruments.columns
@@ -269,9 +325,12 @@ class Comparison:
         columns["oi_usd"][assets] = skew.known_sum(groups, oi_usd)
         columns["volume_usd"][assets] = skew.known_sum(groups, own["volume_usd"][cells])
         columns["next_funding_ms"][assets] = groups.least(own["next_funding_ms"][cells])
-        columns["venues"][assets] = skew.distinct(groups, self.rows.venue[cells])
-        columns["instruments"][assets] = groups.sizes
         spread = concentration.concentration(groups, oi_usd)
         columns["gini"][assets] = spread.gini
         columns["hhi"][assets] = spread.hhi
         columns["effective"][assets] = spread.effective
+
+
+def _places(count: int) -> Index:
+    places: Index = np.arange(count)
+    return places

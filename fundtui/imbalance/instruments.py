@@ -10,7 +10,7 @@ import numpy as np
 from fundtui.imbalance import checks, pricecheck, quality, twap
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.clocks import SettlementClocks
-from fundtui.imbalance.compare import FLAGS, flags
+from fundtui.imbalance.compare import FLAGS, Moved, flags
 from fundtui.imbalance.contract_changes import ContractChanges, clock_events, listed, unlisted
 from fundtui.imbalance.divergence import MAJORS, SOURCES, FormulaState
 from fundtui.imbalance.keeping import Saved
@@ -53,14 +53,14 @@ class Taken(NamedTuple):
     """What a poll did: all its rows, those whose figures are others now, those whose theory alone moved, those that
     are gone, and assets that lost a member to another asset.
 
-    `rates_only`: whatever moved, it was rates, prices and premiums, no size, clock, judgement or listing."""
+    `moved`: what at most."""
 
     rows: Index
     changed: Index
     drifted: Index
     gone: Index
     left: Index
-    rates_only: bool
+    moved: Moved
 
 
 class Instruments:
@@ -112,25 +112,25 @@ class Instruments:
             venue.quotes = batch.quotes
         else:
             rows, seen, forced, gone, left = self._relist(batch, seen, venue, events)
-        changed, drifted, rates_only = self._observe(rows, seen, venue, events)
+        changed, drifted, moved = self._observe(rows, seen, venue, events)
         if len(forced):
             changed |= np.isin(rows, forced)
         taught = self.rows.learning[rows] != batch.learning
         if taught.any():
             changed |= taught
             self.rows.learning[rows] = batch.learning
-            rates_only = False
+            moved = Moved.ALL
         venue.learnt |= not batch.learning
         minute = batch.observed_ms // MINUTE_MS
         if minute != venue.sampled_minute:
             venue.sampled_minute = minute
             self._sample(rows, batch.observed_ms, events)
             changed[:] = True
-            rates_only = False
+            moved = Moved.ALL
         touched = rows[changed]
         self._caps(touched, batch.observed_ms, events)
         self.refresh(touched)
-        return Taken(rows, touched, rows[drifted & ~changed], gone, left, same and rates_only)
+        return Taken(rows, touched, rows[drifted & ~changed], gone, left, moved if same else Moved.ALL)
 
     def refresh(self, rows: Index) -> None:
         """Marks and reasons of instruments whose observation or judgement is another one."""
@@ -334,9 +334,9 @@ class Instruments:
 
     def _observe(
         self, rows: Index, seen: Observations, venue: VenueRows, events: list[Event]
-    ) -> tuple[Flags, Flags, bool]:
+    ) -> tuple[Flags, Flags, Moved]:
         """Store observations and work the instruments' own figures out: whose are others, whose theory moved, and
-        whether rates, prices and premiums were all that moved."""
+        what has moved at most."""
         state = self.rows
         before = self.observed[:, rows]
         differs = before.view(np.int64) != seen.numbers.view(np.int64)
@@ -356,7 +356,7 @@ class Instruments:
             changed |= state.late[rows]
             state.late[rows] = False
         rejudged = judged != (state.published[rows] | state.checks[rows])
-        rates_only = not (rejudged.any() or differs[SIZES].any())
+        extent = Moved.ALL if rejudged.any() else Moved.SIZES if differs[SIZES].any() else Moved.RATES
         changed |= rejudged
         self._figures(rows[changed])
         if not still:
@@ -365,8 +365,8 @@ class Instruments:
         settled = self.settling.observe(rows, seen.numbers)
         if len(settled):
             changed |= np.isin(rows, settled)
-            rates_only = False
-        return changed, self._measure(rows), rates_only
+            extent = Moved.ALL
+        return changed, self._measure(rows), extent
 
     def _watch_clocks(self, rows: Index, next_ms: Floats, venue: VenueRows, events: list[Event]) -> None:
         interval_h = self.rows.interval_h[rows]

@@ -17,7 +17,7 @@ import numpy as np
 
 from fundtui.imbalance.checks import MISMATCH
 from fundtui.imbalance.rows import Flags, Floats, Index
-from fundtui.imbalance.segments import Segments
+from fundtui.imbalance.segments import Course, Segments
 from fundtui.imbalance.state import InstrumentRows
 
 INDEX_TOLERANCE = 0.02
@@ -55,21 +55,26 @@ class _Opinion(NamedTuple):
     agreed: Flags
 
 
-def undisputed(groups: Segments, cells: Index, rows: InstrumentRows, price: Floats) -> bool:
-    """Whether the prices agree and nothing was open about them; the usual case, which `judge` need not look into."""
+def undisputed(groups: Segments, cells: Index, rows: InstrumentRows, price: Floats, course: Course) -> bool:
+    """Whether the prices agree and nothing was open about them; the usual case, which `judge` need not look into.
+
+    None of the cells is quarantined for its price; `course` is that of the prices.
+    """
     # Asking all rows whether there is any at all is cheaper than picking the cells'.
     if rows.price_open.any() and rows.price_open[cells].any():
         return False
-    if (rows.checks[cells] & MISMATCH).any():
-        return False
-    known = price == price
-    if rows.late.any():
-        known &= ~rows.late[cells]
-    price = price if known.all() else np.where(known, price, np.nan)
-    if (groups.greatest(price) > groups.least(price) * (1.0 + INDEX_TOLERANCE)).any():
+    low, high = course.low, course.high
+    late = rows.late[cells] if rows.late.any() else None
+    if late is not None and late.any():
+        judged = np.where(late, np.nan, price)
+        low, high = groups.least(judged), groups.greatest(judged)
+    if (high > low * (1.0 + INDEX_TOLERANCE)).any():
         return False
     firm = rows.price_firm[cells]
     if not firm.all():
+        known = price == price
+        if late is not None:
+            known &= ~late
         rows.price_firm[cells] = firm | (known & groups.each(groups.counts(known) >= AGREEING))
         rows.price_quiet[cells] &= ~rows.price_firm[cells]
     return True

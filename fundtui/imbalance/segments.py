@@ -69,6 +69,19 @@ class Segments(NamedTuple):
         result[counts == 0] = np.nan
         return result
 
+    def course(self, values: Floats) -> Course:
+        """Least, middle and greatest of each group's known values, found in one go; NaN where there is none."""
+        known = values == values
+        whole = bool(known.all())
+        counts = self.sizes if whole else self.counts(known)
+        ordered = self.ordered(values)
+        course = Course(ordered.values[ordered.starts], ordered.middle(counts), ordered.at(np.maximum(counts - 1, 0)))
+        if not whole:
+            nothing = counts == 0
+            for part in course:
+                part[nothing] = np.nan
+        return course
+
     def first(self, flags: Flags) -> Index:
         """The first set cell of each group, its first cell where none is."""
         cells = np.flatnonzero(flags)[::-1]
@@ -81,6 +94,14 @@ class Segments(NamedTuple):
         sizes = self.counts(chosen)
         left = np.flatnonzero(sizes)
         return segments(sizes[left]), left
+
+
+class Course(NamedTuple):
+    """Per group: its least, middle and greatest value."""
+
+    low: Floats
+    median: Floats
+    high: Floats
 
 
 class Ordered(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fundtui.imbalance.rows import Floats, Index, Ints
-from fundtui.imbalance.segments import Segments, weighted_median
+from fundtui.imbalance.segments import Course, Segments, weighted_median
 
 MAD_TO_SIGMA = 1.4826
 MEAN_DEVIATION_TO_SIGMA = 1.2533
@@ -78,7 +78,7 @@ def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSect
     mean = weighted_sum / weight_sum
     away = hourly - groups.each(mean)
     dispersion = np.sqrt(groups.sums(weight * away * away) / weight_sum)
-    z, largest = robust_z(groups, hourly, median)
+    z, largest = robust_z(groups, hourly, Course(low, median, high))
     rest = groups.each(weight_sum) - weight
     rest[rest <= 0.0] = np.nan
     return CrossSection(
@@ -99,20 +99,21 @@ def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSect
     )
 
 
-def robust_z(groups: Segments, hourly: Floats, median: Floats) -> tuple[Floats, Floats]:
-    """(h − median)/scale of each cell, and each asset's largest without sign.
+def robust_z(groups: Segments, hourly: Floats, course: Course) -> tuple[Floats, Floats]:
+    """(h − median)/scale of each cell, and each asset's largest without sign: that of its lowest or highest rate.
 
     Scale: 1.4826·MAD, or 1.2533·mean absolute deviation where MAD is zero; never below the floor. NaN where an asset
     has one instrument only; clipped to ±20.
     """
-    away = hourly - groups.each(median)
+    away = hourly - groups.each(course.median)
     size = np.abs(away)
     mad = groups.ordered(size).middle(groups.sizes)
     spare = groups.sums(size) / groups.sizes
     scale = np.maximum(np.where(mad > 0, MAD_TO_SIGMA * mad, MEAN_DEVIATION_TO_SIGMA * spare), SCALE_FLOOR_H)
     scale = np.where(groups.sizes > 1, scale, np.nan)
     z = np.minimum(np.maximum(away / groups.each(scale), -Z_LIMIT), Z_LIMIT)
-    return z, groups.greatest(np.abs(z))
+    farthest = np.maximum(course.median - course.low, course.high - course.median)
+    return z, np.minimum(farthest / scale, Z_LIMIT)
 
 
 def _disagreement(groups: Segments, hourly: Floats, weight: Floats, mean: Floats) -> Floats:
