@@ -18,6 +18,7 @@ from fundtui.clock import Clock, ScaledClock, SystemClock
 from fundtui.config import Settings, Watcher
 from fundtui.courses import Courses
 from fundtui.engine import Engine, disabled, pace
+from fundtui.fees import own_fees, published_fee
 from fundtui.history.folder import data_folder
 from fundtui.history.record import Asking, Warmth
 from fundtui.imbalance.calculator import Calculator, CalculatorSettings
@@ -197,13 +198,12 @@ def surroundings(settings: Settings, clock: Clock, *, terminal: bool = True, els
 def calculator_settings(settings: Settings) -> CalculatorSettings:
     """What the calculator takes from the configuration."""
     costs, money = settings.costs, settings.carry
-    fees = {name: one.taker_fee for name, one in settings.venues.named.items() if one.taker_fee is not None}
     return CalculatorSettings(
         money=Money(quote_rate=money.quote_rate, yields=dict(money.base_yields)),
         carry=CarrySettings(
             notional_usd=costs.size_usd,
             leverage=costs.leverage,
-            taker_fees=fees,
+            fees=own_fees(settings),
             horizon_h=costs.horizon / 3600.0,
             half_spread=costs.half_spread,
             impact=costs.impact,
@@ -216,8 +216,9 @@ def _introduce(calculator: Calculator, venues: Iterable[Venue], settings: Settin
     """Tell the calculator what the venues publish of themselves: fees, and how often they are asked."""
     own_pace = pace(settings)
     for venue in venues:
-        if venue.fees.taker == venue.fees.taker:
-            calculator.set_taker_fees({venue.name: venue.fees.taker})
+        fee = published_fee(settings, venue.fees)
+        if fee == fee:
+            calculator.set_fees({venue.name: fee})
         required = [endpoint.every_s for endpoint in venue.endpoints if endpoint.required]
         if required:
             calculator.set_cadence(venue.name, own_pace.get(venue.name, max(required)))

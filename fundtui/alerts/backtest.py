@@ -28,7 +28,7 @@ MOST_STEPS = 2880
 LEAST_STEP_S = 60.0
 HISTORY_MS = 90 * 86_400_000
 
-TakerFee = Callable[[str], float]
+Fee = Callable[[str], float]
 
 
 class Episode(msgspec.Struct, kw_only=True):
@@ -191,7 +191,7 @@ def sampled(store: Store, since_ms: int, until_ms: int, step_s: float) -> Iterat
                 yield Batch(venue=venue, observed_ms=time_ms, quotes=quotes)
 
 
-def net(episode: Episode, store: Store, until_ms: int, taker_fee: TakerFee, half_spread: float) -> float:
+def net(episode: Episode, store: Store, until_ms: int, fee: Fee, half_spread: float) -> float:
     """Funding received at the payments while it was on, less a round trip; NaN where payments are not on record.
 
     One leg is taken to be hedged at the same cost; the hedge's own funding is not counted.
@@ -204,5 +204,5 @@ def net(episode: Episode, store: Store, until_ms: int, taker_fee: TakerFee, half
         if not store.settlements(venue, symbol, episode.fired_ms - HISTORY_MS, until_ms):
             return math.nan
         received += side * sum(one.rate for one in store.settlements(venue, symbol, episode.fired_ms, end_ms + 1))
-        cost += 2.0 * (taker_fee(venue) + half_spread)
+        cost += 2.0 * (fee(venue) + half_spread)
     return received - cost * (2 if len(episode.legs) == 1 else 1)

@@ -20,6 +20,7 @@ from fundtui.commands.market import source_of
 from fundtui.commands.settings import load_settings
 from fundtui.commands.writers import write_records, write_table
 from fundtui.config.schema import Settings
+from fundtui.fees import fee_at
 from fundtui.history.database import StoreProblem
 from fundtui.history.folder import data_folder
 from fundtui.history.sqlite_store import SqliteStore
@@ -104,11 +105,10 @@ def _episodes(rule: Rule, settings: Settings, store: Store, since_ms: int, until
 
 
 def _net(one: Episode, settings: Settings, store: Store, until_ms: int) -> float:
-    def taker(venue: str) -> float:
-        mine = settings.venues.named.get(venue)
-        return mine.taker_fee if mine is not None and mine.taker_fee is not None else load(venue).fees.taker
+    def fee(venue: str) -> float:
+        return fee_at(settings, venue, load(venue).fees)
 
-    return backtest.net(one, store, until_ms, taker, settings.costs.half_spread)
+    return backtest.net(one, store, until_ms, fee, settings.costs.half_spread)
 
 
 def _row(name: str, episodes: Sequence[Episode], nets: Sequence[float], until_ms: int) -> tuple[str, ...]:

@@ -56,6 +56,13 @@ class Side(StrEnum):
     SHORT = "short"
 
 
+class Execution(StrEnum):
+    """How orders are executed, which decides the fee."""
+
+    TAKER = "taker"
+    MAKER = "maker"
+
+
 class SinkKind(StrEnum):
     """Where notices can go."""
 
@@ -164,7 +171,11 @@ class Costs(Struct, frozen=True, kw_only=True):
     """What a pair of positions costs (methodology §4)."""
 
     size_usd: Annotated[Dollars, about("notional of each leg", ge=1.0)] = 10_000.0
+    equity_usd: Annotated[Dollars, about("own capital that limits of a size refer to", ge=1.0)] = 100_000.0
     horizon: Annotated[Seconds, about("how long a pair is meant to be held", ge=3600.0)] = 7 * 86_400.0
+    execution: Annotated[Execution, about("whose fee counts: taker, or maker for resting orders that do fill")] = (
+        Execution.TAKER
+    )
     half_spread: Annotated[Fraction, about("half of bid-ask where the book is unknown", ge=0.0, le=0.05)] = 0.0001
     impact: Annotated[float, about("factor of the square-root impact law", ge=0.0, le=5.0)] = 1.0
     leverage: Annotated[float, about("leverage of each leg", ge=1.0, le=125.0)] = 5.0

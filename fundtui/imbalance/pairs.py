@@ -46,7 +46,7 @@ ASSUMPTIONS = (
 class CarrySettings(msgspec.Struct, frozen=True, kw_only=True):
     """How pairs are priced: at a size that most contracts can bear.
 
-    taker_fees: venue -> fraction, where a person says so. half_spread: where no book is known, NaN for the impact
+    fees: venue -> fraction of a trade, where a person says so. half_spread: where no book is known, NaN for the impact
     half-spread that was learnt. impact: factor of the square-root law. margin_buffer: spare share of the capital.
     top: pairs priced at every refresh; as many others are priced in turn, so that the cost of a refresh is bounded.
     """
@@ -54,7 +54,7 @@ class CarrySettings(msgspec.Struct, frozen=True, kw_only=True):
     notional_usd: float = 10_000.0
     equity_usd: float = 100_000.0
     leverage: float = pricing.DEFAULT_LEVERAGE
-    taker_fees: dict[str, float] = {}
+    fees: dict[str, float] = {}
     spot_fee: float = 0.001
     horizon_h: float = HORIZON_H
     half_spread: float = math.nan
@@ -303,8 +303,8 @@ class Pairs:
         return learnt if math.isnan(given) else np.full(len(rows), given)
 
     def _fees(self) -> Floats:
-        """Taker fee per venue number, NaN where nobody said."""
-        fees = self.published_fees | self.settings.taker_fees
+        """Fee per venue number, NaN where nobody said."""
+        fees = self.published_fees | self.settings.fees
         known = [fees.get(name, np.nan) for name in self.instruments.registry.venues]
         return np.array([*known, np.nan])
 

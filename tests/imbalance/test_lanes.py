@@ -227,7 +227,7 @@ class TestPressure:
 
 class TestPairs:
     SETTINGS = CalculatorSettings(
-        carry=CarrySettings(taker_fees={"a": 0.0005, "b": 0.00045}), money=Money(quote_rate=0.045)
+        carry=CarrySettings(fees={"a": 0.0005, "b": 0.00045}), money=Money(quote_rate=0.045)
     )
 
     def priced(self) -> Calculator:
