@@ -25,6 +25,7 @@ from fundtui.imbalance.calculator import Calculator, CalculatorSettings
 from fundtui.imbalance.pairs import CarrySettings
 from fundtui.imbalance.rates import Money
 from fundtui.keeping import Keeping, attached, begin_record
+from fundtui.past import SettledReader
 from fundtui.polling.feed import Deliver, Feed, Report
 from fundtui.polling.fleet import Fleet
 from fundtui.polling.resolver import Lookup, system_lookup
@@ -122,6 +123,7 @@ def open_source(
         alerting=alerting,
     )
     engine.courses = courses
+    engine.past = SettledReader(keeping.folder if keeping is not None else None)
     return engine
 
 
@@ -154,6 +156,7 @@ def _replay(source: Source, watcher: Watcher) -> Engine:
         player=player,
     )
     engine.courses = Courses(player.clock, lambda: engine.calculator, folder)
+    engine.past = SettledReader(folder)
     return engine
 
 
@@ -202,6 +205,7 @@ def calculator_settings(settings: Settings) -> CalculatorSettings:
         money=Money(quote_rate=money.quote_rate, yields=dict(money.base_yields)),
         carry=CarrySettings(
             notional_usd=costs.size_usd,
+            equity_usd=costs.equity_usd,
             leverage=costs.leverage,
             fees=own_fees(settings),
             horizon_h=costs.horizon / 3600.0,

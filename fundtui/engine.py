@@ -27,6 +27,7 @@ from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.table import Table
 from fundtui.market import Batch, Excerpt, Instrument, Settlement
 from fundtui.market import record as instrument_record
+from fundtui.past import SettledReader
 from fundtui.polling.feed import Feed, OpenFeed
 from fundtui.query import Query, compile_query
 from fundtui.status import Event, EventKind, Severity, VenueHealth, VenueState
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from fundtui.history.recorder import RecordState
     from fundtui.imbalance.explain import Explanation
     from fundtui.imbalance.ladder import Rung
+    from fundtui.imbalance.settled_log import SettledEntry
 
 JOURNAL_LENGTH = 2000
 TICK_S = 1.0
@@ -92,6 +94,8 @@ class Engine:
         self._record = record
         self._warmth = warmth
         self.player = player
+        self.past = SettledReader()
+        """What is in the record. `fundtui.assembly` says where that is."""
         self._fill_at = clock.monotonic() + FILL_AFTER_S
         self._ticker: asyncio.Task[None] | None = None
         self._started = False
@@ -336,6 +340,15 @@ class Engine:
     def instrument_rows(self, asset_row: int) -> NDArray[np.int64]:
         """Rows of the instrument table that belong to an asset."""
         return self.calculator.instrument_rows(asset_row)
+
+    def settled_lately(self, limit: int) -> list[SettledEntry]:
+        """The newest settlements that were seen to happen, with what nobody had announced of them."""
+        return self.calculator.settled_log.newest(limit)
+
+    @property
+    def settled_count(self) -> int:
+        """How many settlements were seen to happen; grows with each."""
+        return self.calculator.settled_log.count
 
     def health(self) -> tuple[VenueHealth, ...]:
         """Every venue, in the order in which they are shown."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -226,6 +226,33 @@ class State:
         found = [one for (body,) in rows for one in _readable(body, venue, symbol)]
         return [one for one in found if start_ms <= one.time_ms < end_ms]
 
+    def settled_slices(self, count: int) -> Iterator[list[tuple[int, bytes]]]:
+        """All chunks of settlements by number, `count` at a time."""
+        after = -1
+        while rows := self.database.rows(
+            "SELECT id, body FROM settled WHERE id > ? ORDER BY id LIMIT ?", (after, count)
+        ):
+            yield rows
+            after = rows[-1][0]
+
+    def forget_settled(self, chunks: Sequence[int]) -> None:
+        """Forget chunks of settlements, and that their instruments were asked for: they will be asked for again."""
+        query = "SELECT v.name, i.symbol FROM instrument i JOIN venue v ON v.id = i.venue WHERE i.id = ?"
+        with self.database.transaction() as connection:
+            for chunk in chunks:
+                connection.execute("DELETE FROM settled WHERE id = ?", (chunk,))
+                for venue, symbol in connection.execute(query, (chunk >> MONTH_BITS,)).fetchall():
+                    connection.execute("DELETE FROM value WHERE name = ?", (reached_name(venue, symbol),))
+
+    def settled_between(self, start_ms: int, end_ms: int) -> list[Settlement]:
+        """Settlements of all instruments in a range, in no order. Damaged chunks give nothing."""
+        months = (1 << MONTH_BITS) - 1
+        query = f"SELECT body FROM settled WHERE id & {months} BETWEEN ? AND ?"
+        found = []
+        for (body,) in self.database.rows(query, (_month(max(start_ms, 0)), _month(end_ms))):
+            found += [one for one in _anyone(body) if start_ms <= one.time_ms < end_ms]
+        return found
+
     def _settled(self, chunk: int, venue: str, symbol: str) -> list[Settlement]:
         rows = self.database.connection.execute("SELECT body FROM settled WHERE id = ?", (chunk,)).fetchall()
         return _readable(rows[0][0], venue, symbol) if rows else []
@@ -265,6 +292,11 @@ class State:
             return bytes(codec.unseal(rows[0][0])[0]) if rows else None
         except codec.Damaged:
             return None
+
+
+def reached_name(venue: str, symbol: str) -> str:
+    """The name of the value that says how far an instrument's history was asked for."""
+    return f"reached {venue} {symbol}"
 
 
 def _number(content: bytes, bits: int) -> int:
@@ -343,3 +375,12 @@ def rescued() -> dict[str, Rescue]:
         "contract": Rescue(3, (), contract),
         "event": Rescue(3, (), sealed),
     }
+
+
+def _anyone(body: bytes) -> list[Settlement]:
+    """The settlements of a chunk, whosever they are; its name stands in it."""
+    try:
+        name = bytes(codec.unseal(body)[1]).decode()
+    except (codec.Damaged, IndexError, UnicodeDecodeError):
+        return []
+    return _readable(body, *name.partition(" ")[::2])

@@ -26,6 +26,7 @@ from fundtui.imbalance.pegs import Pegs
 from fundtui.imbalance.rates import Money, reasons_of
 from fundtui.imbalance.registry import instrument_event
 from fundtui.imbalance.rows import Index
+from fundtui.imbalance.settled_log import SettledLog
 from fundtui.imbalance.table import Table
 from fundtui.imbalance.theory import Kernel
 from fundtui.imbalance.trend import Trend
@@ -147,6 +148,11 @@ class Calculator:
         """The whole market, one row."""
         return self._boards.market
 
+    @property
+    def settled_log(self) -> SettledLog:
+        """The latest settlements that were seen to happen."""
+        return self._instruments.settling.log
+
     def refresh_pairs(self, now_ms: int) -> Index:
         """Price the widest pairs and the next ones in turn, as `tick` does; returns the assets that changed."""
         return self._pairs.refresh(now_ms)
@@ -172,13 +178,14 @@ class Calculator:
         arrays["assets"] = np.array(self.assets.keys, np.str_)
         arrays["trend"] = self.assets.series["trend"][: self.assets.count].copy()
         arrays["trend_period"] = np.array([self._trend.period])
-        return arrays
+        return arrays | self.settled_log.exported()
 
     def import_state(self, arrays: Arrays) -> None:
         """Take over the state of an earlier run; before the first batch. Raises ValueError when it does not fit."""
         if self.instruments.count:
             raise ValueError("state can be taken over before the first batch only")
         self._instruments.saved = Saved(arrays, self._instruments.parts)
+        self.settled_log.restore(arrays)
         self._trend.restore(arrays["assets"].tolist(), arrays["trend"], int(arrays["trend_period"][0]))
 
     # Writing

@@ -17,6 +17,7 @@ from fundtui.imbalance.divergence import FormulaState, interval_start
 from fundtui.imbalance.formula import Announced
 from fundtui.imbalance.own_history import OwnHistory
 from fundtui.imbalance.rows import NUMBER, Field, Floats, Index, Ints, Rows
+from fundtui.imbalance.settled_log import SettledLog
 from fundtui.imbalance.state import InstrumentRows, Observed
 from fundtui.imbalance.table import Table
 from fundtui.market import Settlement
@@ -66,6 +67,7 @@ class Settling:
         self.locks = LockWatch(capacity)
         self.fits = FamilyFit(capacity)
         self.own = OwnHistory(capacity)
+        self.log = SettledLog()
 
     @property
     def parts(self) -> dict[str, Rows]:
@@ -107,7 +109,7 @@ class Settling:
         kept: Index = rows[told]
         hours = pending.due_interval_h[kept]
         rates = paid[told] * hours / instruments.period_h[kept]
-        self._settle(Paid(kept, due_ms[told].astype(np.int64), rates, hours))
+        self._settle(Paid(kept, due_ms[told].astype(np.int64), rates, hours), seen=True)
         pending.due_ms[kept] = np.nan
         return kept
 
@@ -149,17 +151,19 @@ class Settling:
         codes = np.array([self.table.code("locked", ""), self.table.code("locked", "locked")])
         columns["locked"][rows] = codes[sure.astype(np.int64)]
 
-    def _settle(self, paid: Paid) -> None:
+    def _settle(self, paid: Paid, *, seen: bool = False) -> None:
         fresh = paid.time_ms > self.own.settlements.last_ms[paid.rows]
         if not fresh.any():
             return
         rows, time_ms, rate, hours = paid.rows[fresh], paid.time_ms[fresh], paid.rate[fresh], paid.interval_h[fresh]
         interest = self.instruments.interest_h[rows]
-        self._hold_against(rows, time_ms, rate, hours, interest)
+        self._hold_against(rows, time_ms, rate, hours, interest, seen=seen)
         own_history.settle(self.own, rows, time_ms, rate, hours, interest * HOURS_PER_YEAR)
         self.refresh(rows)
 
-    def _hold_against(self, rows: Index, time_ms: Ints, rate: Floats, hours: Floats, interest: Floats) -> None:
+    def _hold_against(
+        self, rows: Index, time_ms: Ints, rate: Floats, hours: Floats, interest: Floats, *, seen: bool
+    ) -> None:
         """The paid rate against the announced one, the formula, the families, and the rate that may be locked."""
         columns, premium = self.table.columns, self.formula.premium
         period_h = self.instruments.period_h[rows]
@@ -173,6 +177,13 @@ class Settling:
         live = np.isfinite(unexpected) | np.isfinite(error)
         columns["surprise"][rows[live]] = unexpected[live]
         columns["formula_error"][rows[live]] = (error / kernel.period_h)[live]
+        logged = np.ones(len(rows), np.bool_) if seen else live
+        if logged.any():
+            error_h = (error / kernel.period_h)[logged]
+            self.log.add(
+                self.table.keys, rows[logged], time_ms[logged], (rate / hours)[logged], hours[logged],
+                unexpected[logged], error_h,
+            )  # fmt: skip
         trusted = np.where(premium.closed_coverage[rows] >= formula.COVERAGE_FOR_ALERT, average, np.nan)
         detectors.observe_family(
             self.fits,
