@@ -30,7 +30,7 @@ from fundtui.alerts.store import AlertStore, MemoryStore, StoreError
 from fundtui.clock import Clock
 from fundtui.config.schema import Settings
 from fundtui.history.database import StoreProblem, Turns
-from fundtui.history.folder import STATE, Owned, Owner
+from fundtui.history.folder import STATE, Owned, Owner, refuse_network
 from fundtui.imbalance.metric import Level
 from fundtui.imbalance.table import Table
 from fundtui.polling.threads import in_thread
@@ -152,6 +152,7 @@ class Alerting:
         lock = lock if self._owner is None else self._owner.writing
         if self.folder is None:
             return MemoryStore()
+        refuse_network(self.folder)
         store = await in_thread(
             partial(SqliteStore, self.folder / STATE, now_ms=now_ms, writable=owner, lock=lock), "fundtui-alerts"
         )

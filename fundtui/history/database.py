@@ -137,7 +137,7 @@ class Database:
             self._set_aside(now_ms, str(error))
 
     def _open(self, *, check: bool) -> sqlite3.Connection:
-        mode = "rw" if self.writable else "ro"
+        mode = "rw" if self.writable else "ro&immutable=1" if self._is_fixed() else "ro"
         connection = self._connect(f"{self.path.absolute().as_uri()}?mode={mode}")
         try:
             self._prepare(connection, check=check)
@@ -148,6 +148,11 @@ class Database:
             connection.close()
             raise
         return connection
+
+    def _is_fixed(self) -> bool:
+        """Whether nobody can be writing: on a medium that cannot be written to, with nothing left in the log. SQLite
+        then must be told so, for it cannot make its side files there."""
+        return not os.access(self.path.parent, os.W_OK) and not self.log_size
 
     def _prepare(self, connection: sqlite3.Connection, *, check: bool) -> None:
         if self.writable:

@@ -11,12 +11,19 @@ from pathlib import Path
 from types import TracebackType
 
 from fundtui.config import Settings
-from fundtui.history.database import MIB, StoreProblem, Turns, private_file, private_folder
+from fundtui.history.database import MIB, Refused, StoreProblem, Turns, private_file, private_folder
 
 LOCK = "owner.lock"
 STATE, LIVE = "state.db", "live.db"
 BALLAST = "ballast"
 BALLAST_BYTES = 16 * MIB
+MOUNTS = Path("/proc/self/mountinfo")
+MOUNT_POINT = 4
+"""Field of a line of mountinfo."""
+NETWORK = frozenset(
+    "nfs nfs4 cifs smb3 smbfs 9p afs ceph lustre gpfs beegfs orangefs ncpfs davfs fuse.davfs2 fuse.sshfs "
+    "fuse.glusterfs glusterfs fuse.rclone fuse.s3fs fuse.smbnetfs".split()
+)
 RESERVE_LEAST, RESERVE_MOST, RESERVE_SHARE = 500 * MIB, 5000 * MIB, 0.05
 """Kept free on the disk: this share of it, within these bounds."""
 
@@ -28,6 +35,39 @@ def data_folder(settings: Settings) -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("fundtui", appauthor=False)
+
+
+def network_filesystem(folder: Path, mounts: Path = MOUNTS) -> str:
+    """The kind of network file system that a folder is on, empty where it is on none or that cannot be told.
+
+    mounts: the kernel's list of mounts (proc(5), mountinfo).
+    """
+    try:
+        lines = mounts.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    place = folder.absolute().resolve()
+    kinds: dict[Path, str] = {}
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields, kind = before.split(), after.split()
+        if len(fields) > MOUNT_POINT and kind:
+            # Later mounts at the same place hide the earlier ones.
+            kinds[Path(_unescaped(fields[MOUNT_POINT]))] = kind[0]
+    found = next((kinds[one] for one in (place, *place.parents) if one in kinds), "")
+    return found if found in NETWORK else ""
+
+
+def _unescaped(field: str) -> str:
+    """A path as the kernel prints it, with spaces as octal numbers."""
+    return field.encode().decode("unicode_escape").encode("latin-1").decode("utf-8", "replace")
+
+
+def refuse_network(folder: Path) -> None:
+    """Locks and shared memory do not work there, and SQLite's log would be damaged. Raises Refused."""
+    kind = network_filesystem(folder)
+    if kind:
+        raise Refused(f"{folder} is on a network file system ({kind}); set history.folder to a folder of this machine")
 
 
 class Owner:

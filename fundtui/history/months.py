@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -161,6 +161,29 @@ class Months:
                 return [(number & ((1 << DAY_BITS) - 1), body) for number, body in rows]
         return []
 
+    def slices(self, month: str, table: str, count: int) -> Iterator[list[tuple[int, bytes]]]:
+        """A month's blobs by id, `count` at a time; no transaction is held between two of them. Raises StoreProblem."""
+        after = -1
+        while (database := self._database(month, make=False)) is not None:
+            query = f"SELECT id, body FROM {table} WHERE id > ? ORDER BY id LIMIT ?"
+            rows = database.rows(query, (after, count))
+            if not rows:
+                return
+            yield rows
+            after = rows[-1][0]
+
+    def drop(self, month: str, table: str, numbers: Iterable[int]) -> None:
+        """Forget single blobs. Raises StoreProblem."""
+        database = self._database(month, make=False)
+        if database is not None:
+            with database.transaction() as connection:
+                connection.executemany(f"DELETE FROM {table} WHERE id = ?", ((one,) for one in numbers))
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Tables of each file."""
+        return ("clock", "chunk") if self._schema is SAMPLES else ("chunk",)
+
     def rest(self) -> None:
         """Move logs into files. Raises StoreProblem."""
         for database in self._open.values():
@@ -225,8 +248,7 @@ class Months:
 
     def _took_over(self, database: Database) -> None:
         if self._writable:
-            tables = ("clock", "chunk") if self._schema is SAMPLES else ("chunk",)
-            self.problems += rescue(database, self._schema.room, dict.fromkeys(tables, RESCUED))
+            self.problems += rescue(database, self._schema.room, dict.fromkeys(self.tables, RESCUED))
 
     def check(self, month: str) -> None:
         """Look a file through; a damaged one is set aside and what is whole in it is taken over."""

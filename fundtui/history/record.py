@@ -15,10 +15,11 @@ from fundtui.history.backfill import Backfill, HalfBudget, Progress, Reached, Ta
 from fundtui.history.codec import Damaged
 from fundtui.history.database import Refused, StoreProblem, Turns
 from fundtui.history.figures import EVERY_MS, Arrays, Shelf
-from fundtui.history.folder import Owner, Room
+from fundtui.history.folder import Owner, Room, refuse_network
 from fundtui.history.recorder import Recorder, RecordState
 from fundtui.history.settled import OnSettled, SettledStream
 from fundtui.history.sqlite_store import Retention, SqliteStore
+from fundtui.history.state import reached_name
 from fundtui.history.store import Store
 from fundtui.imbalance.calculator import Calculator
 from fundtui.market import Batch, Instrument, Settlement
@@ -159,6 +160,7 @@ class Record:
         return self._owner.writing
 
     def _open(self, now_ms: int) -> SqliteStore:
+        refuse_network(self.folder)
         store = SqliteStore(self.folder, now_ms=now_ms, retention=self._retention, lock=self._owner.writing)
         of = store.kept(SOURCE)
         if of is None:
@@ -361,4 +363,4 @@ def _kept_reach(store: Store, contract: Instrument) -> Reached | None:
 
 
 def _name(contract: Instrument) -> str:
-    return f"reached {contract.venue} {contract.symbol}"
+    return reached_name(contract.venue, contract.symbol)

@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 import msgspec
 
 from fundtui.clock import Clock
+from fundtui.history import scrub
 from fundtui.history.compaction import EVERY_MS
 from fundtui.history.database import DiskFull, Refused, StoreProblem
 from fundtui.history.folder import Room
@@ -35,6 +36,10 @@ MOST_QUEUED = 2000
 COMPACTED = "compacted_ms"
 COMPACT_AFTER_MS = 300_000
 """After each quarter of a day, so that the last polls of it are there."""
+
+SCRUBBED = "scrubbed_ms"
+SCRUB_PAUSE_S = 0.02
+"""Between two steps of looking through: that takes minutes, and nobody waits for it."""
 
 OpenStore = Callable[[int], Store]
 OnEvent = Callable[[Event], None]
@@ -94,6 +99,8 @@ class Recorder:
         self._roomy = True
         self._compacting: Iterator[None] | None = None
         self._compacted_ms = 0
+        self._scrubbing: Iterator[None] | None = None
+        self._scrubbed_ms = 0
         self._told: list[str] = []
         self._now, self._now_ms = 0.0, 0
         self._stop = threading.Event()
@@ -159,6 +166,9 @@ class Recorder:
         work = _Work(polls=[], events=[], settlements=[], values={}, health={})
         while self._compacting is not None and self._queue.empty():
             self._compact_a_little()
+        while self._scrubbing is not None and self._queue.empty():
+            self._scrub_a_little()
+            self._stop.wait(SCRUB_PAUSE_S)
         item = self._queue.get()
         if item is not None:
             self._stop.wait(GATHER_S)
@@ -241,7 +251,7 @@ class Recorder:
 
     def _disk_full(self, reason: str) -> None:
         """Make room for what must not be lost, and wait for more before polls are tried again."""
-        self._compacting = None
+        self._compacting = self._scrubbing = None
         if self._room is not None:
             self._room.drop_ballast()
             self._roomy, self._look_at = False, self._now + RETRY_S
@@ -253,7 +263,7 @@ class Recorder:
     def _trouble(self, reason: str) -> None:
         """Close the record and look at it anew: opening finds out what is damaged and saves the rest."""
         self._close()
-        self._compacting = None
+        self._compacting = self._scrubbing = None
         self._pause(f"Not recording: {reason}")
         self._retry_at = self._now
 
@@ -261,6 +271,7 @@ class Recorder:
         try:
             self._store = self._open_store(self._now_ms)
             self._compacted_ms = int(self._store.kept(COMPACTED) or 0)
+            self._scrubbed_ms = int(self._store.kept(SCRUBBED) or 0)
             kept = self._store.kept_since()
         except Refused as error:
             self._close()
@@ -304,24 +315,45 @@ class Recorder:
         if self._compacting is None and (now_ms - COMPACT_AFTER_MS) // EVERY_MS > self._compacted_ms // EVERY_MS:
             self._compacted_ms = now_ms - COMPACT_AFTER_MS
             self._compacting = store.compact(now_ms)
+        if not self._scrubbed_ms:
+            # A new record has nothing to look through yet.
+            self._scrubbed_ms = now_ms
+            self._finish(store, {SCRUBBED: str(now_ms).encode()})
+        elif self._scrubbing is None and now_ms - self._scrubbed_ms >= scrub.EVERY_MS:
+            self._scrubbing = store.scrub()
 
     def _compact_a_little(self) -> None:
-        assert self._compacting is not None
-        assert self._store is not None
-        try:
-            next(self._compacting)
-        except StopIteration:
+        if not self._step(self._compacting):
             self._compacting = None
-            self._finish_compaction(self._store)
+            if self._store is not None:
+                self._finish(self._store, {COMPACTED: str(self._compacted_ms).encode()})
+
+    def _scrub_a_little(self) -> None:
+        if not self._step(self._scrubbing):
+            self._scrubbing = None
+            if self._store is not None:
+                self._scrubbed_ms = self._now_ms
+                self._finish(self._store, {SCRUBBED: str(self._now_ms).encode()})
+
+    def _step(self, work: Iterator[None] | None) -> bool:
+        """One step of work in quiet moments; whether there is more of it."""
+        assert work is not None
+        try:
+            next(work)
+        except StopIteration:
+            return False
         except DiskFull as error:
             self._disk_full(str(error))
         except StoreProblem as error:
             self._trouble(str(error))
+        return True
 
-    def _finish_compaction(self, store: Store) -> None:
+    def _finish(self, store: Store, done: Mapping[str, bytes]) -> None:
         try:
-            store.keep({COMPACTED: str(self._compacted_ms).encode()})
+            store.keep(done)
             self.state = msgspec.structs.replace(self.state, kept=store.kept_since())
+        except DiskFull as error:
+            self._disk_full(str(error))
         except StoreProblem as error:
             self._trouble(str(error))
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from fundtui.history import codec, compaction, frames
+from fundtui.history import codec, compaction, frames, scrub
 from fundtui.history import live as hot
 from fundtui.history import state as durable
 from fundtui.history.database import MIB, Database, StoreProblem, Turns, private_folder
@@ -146,6 +146,9 @@ class SqliteStore:
             self.retention.samples_ms,
             self.retention.bars_ms,
         )
+
+    def scrub(self) -> Iterator[None]:
+        return scrub.scrub(self.folder, self.state, (self.samples, self._bars), self._problems)
 
     # --- reading ----------------------------------------------------------------------------------
 

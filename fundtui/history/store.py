@@ -137,6 +137,10 @@ class Store(Protocol):
         """Move polls into chunks and forget what is too old, in small steps: one with each `next`."""
         ...
 
+    def scrub(self) -> Iterator[None]:
+        """Look for damage in what is kept for long, in small steps: one with each `next`."""
+        ...
+
     def rest(self) -> None:
         """What a commit should not have to wait for; called now and then when nothing else is to do."""
         ...
@@ -263,6 +267,9 @@ class MemoryStore:
         return sorted(found, key=lambda event: event.time_ms)[-limit:]
 
     def compact(self, now_ms: int) -> Iterator[None]:
+        return iter(())
+
+    def scrub(self) -> Iterator[None]:
         return iter(())
 
     def rest(self) -> None:
