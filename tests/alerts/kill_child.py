@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import select
 import signal
 import sys
 import time
@@ -31,12 +32,15 @@ from fundtui.config.schema import Sink as SinkSettings
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.table import Table
 from fundtui.polling.http import HttpTransport
+from fundtui.polling.transport import Request
 from fundtui.status import VenueHealth, VenueState
 
 SPEED = 600.0
 SINKS = ("one", "two", "three")
 UP = (VenueHealth(venue="okx", title="OKX", state=VenueState.UP, age_s=2.0, cadence_s=15.0, rows=9),)
 ASSETS = 12
+WEEK_S = 7 * 86_400.0
+"""Notices are not repeated: a repetition would be the same words under another key."""
 
 
 class Fate:
@@ -90,12 +94,15 @@ def settings(url: str) -> Settings:
     rule = AlertRule(when="spread > 25%", notify=SINKS, group=Grouping.NONE)
     sink = SinkSettings(kind=SinkKind.WEBHOOK, url=url, per_minute=60, per_hour=3600)
     return Settings(
-        alerts=Alerts(defaults=False, group_wait=0.0, group_interval=0.0, rules={"wide": rule}),
+        alerts=Alerts(defaults=False, group_wait=0.0, group_interval=0.0, repeat=WEEK_S, rules={"wide": rule}),
         notify=Notify(sinks=dict.fromkeys(SINKS, sink)),
     )
 
 
-async def live(folder: Path, url: str, began: float, fate: Fate, source: random.Random, *, last: bool) -> None:
+async def live(
+    folder: Path, url: str, began: float, fate: Fate, source: random.Random, began_to_work: int, *, last: bool
+) -> None:
+    """One life. It writes to `began_to_work` once it has opened what the one before it left."""
     clock = ScaledClock(1_790_000_000_000 + round((time.time() - began) * SPEED * 1000), SPEED)
     # Requests take real time: the transport has the real clock.
     transport = HttpTransport(SystemClock(), {})
@@ -121,8 +128,9 @@ async def live(folder: Path, url: str, began: float, fate: Fate, source: random.
         on = any(one.subject.key == table.keys[row] and one.firing for one in stored.alerts.values())
         table.columns["spread"][row] = (0.5 if on else 0.1) / 8760
     desk.start()
+    os.write(began_to_work, b".")
     while not last or desk.courier.queued or any(desk.room.alerts()):
-        for row in source.sample(rows, 2):
+        for row in source.sample(rows, 5):
             table.columns["spread"][row] = (0.1 if last else source.choice((0.1, 0.5))) / 8760
         desk.observe(table, np.array(rows))
         desk.tick((table,), UP, local_outage=False)
@@ -132,8 +140,16 @@ async def live(folder: Path, url: str, began: float, fate: Fate, source: random.
     await transport.close()
 
 
+async def warm(url: str) -> None:
+    """Send once, so that what a first request imports is there for all lives."""
+    transport = HttpTransport(SystemClock(), {})
+    await transport.send(Request(venue="warm", endpoint="warm", url=url))
+    await transport.close()
+
+
 def main(folder: Path, url: str, kills: int, seed: int) -> None:
     source = random.Random(seed)
+    asyncio.run(warm(url))
     began = time.time()
     inside = 0
     for life in range(kills + 1):
@@ -141,14 +157,20 @@ def main(folder: Path, url: str, kills: int, seed: int) -> None:
         exact = bool(life % 2)
         fate = Fate(source.randint(1, 12) if exact and not last else 0)
         child_seed = source.getrandbits(32)
+        told, tells = os.pipe()
         child = os.fork()
         if child == 0:
-            asyncio.run(live(folder, url, began, fate, random.Random(child_seed), last=last))
+            asyncio.run(live(folder, url, began, fate, random.Random(child_seed), tells, last=last))
             os._exit(0)
         if not last and not exact:
-            time.sleep(source.uniform(0.005, 0.08))
+            if source.random() < 0.9:
+                # Some die while they open the store, most at work.
+                select.select([told], [], [], 10.0)
+            time.sleep(source.uniform(0.001, 0.05))
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
+        os.close(told)
+        os.close(tells)
         if last and status != 0:
             sys.exit("the last life did not end well")
         if not last and os.WTERMSIG(status) != signal.SIGKILL:
