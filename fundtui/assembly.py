@@ -13,11 +13,12 @@ import msgspec
 from fundtui.alerts.alerting import Alerting
 from fundtui.alerts.sinks import Surroundings, build_all
 from fundtui.alerts.sinks.guard import guarded
+from fundtui.asked import disabled, pace
 from fundtui.budgets import BudgetFile
 from fundtui.clock import Clock, ScaledClock, SystemClock
 from fundtui.config import Settings, Watcher
 from fundtui.courses import Courses
-from fundtui.engine import Engine, disabled, pace
+from fundtui.engine import Engine
 from fundtui.fees import own_fees, published_fee
 from fundtui.history.folder import data_folder
 from fundtui.history.record import Asking, Warmth

@@ -20,8 +20,10 @@ from fundtui.alerts.book import AlertCounts, AlertRow, Away, Why
 from fundtui.alerts.machine import Told
 from fundtui.alerts.message import Message
 from fundtui.alerts.records import Delivery, Silence
+from fundtui.asked import disabled, pace
 from fundtui.clock import Clock
-from fundtui.config import Settings, Watcher
+from fundtui.config import Watcher
+from fundtui.history.database import StoreProblem
 from fundtui.imbalance.calculator import Calculator, Changes
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.table import Table
@@ -137,6 +139,18 @@ class Engine:
             return True
         return False if self.mode.startswith("attached") else None
 
+    async def take_over(self, mode: str, record: Record, venues: tuple[str, ...], open_fleet: OpenFeed) -> None:
+        """Keep the record, ask the venues and evaluate alerts from now on: the process that did so has ended."""
+        if self._fleet is not None:
+            await self._fleet.stop()
+        self.mode, self._record, self._venues = mode, record, venues
+        self._fill_at = self.clock.monotonic() + FILL_AFTER_S
+        record.start(self.report)
+        if self._alerting is not None:
+            await self._alerting.take_over(self.settings, record.writing)
+        self._fleet = await open_fleet(self.deliver, self.report)
+        self._fleet.start()
+
     async def settled(self, wait_s: float) -> bool:
         """Wait until every endpoint has answered or failed once; False when `wait_s` was not enough."""
         deadline = self.clock.monotonic() + wait_s
@@ -178,18 +192,24 @@ class Engine:
     # --- replay -----------------------------------------------------------------------------------
 
     def go_to(self, at_ms: int) -> None:
-        """Show another moment of the record that is replayed. Raises StoreProblem."""
+        """Show another moment of the record that is replayed. Raises OSError when it cannot be read."""
         assert self.player is not None
-        scene = self.player.go_to(at_ms)
+        try:
+            scene = self.player.go_to(at_ms)
+        except StoreProblem as problem:
+            raise OSError(str(problem)) from problem
         self.calculator = scene.calculator
         self.events = deque(scene.events, maxlen=JOURNAL_LENGTH)
         self.event_count += 1
         self.revision += 1
 
     def go_to_next_event(self) -> bool:
-        """Show the moment before the next entry of the journal; False when there is none."""
+        """Show the moment before the next entry of the journal; False when there is none. Raises OSError."""
         assert self.player is not None
-        at_ms = self.player.next_event_ms()
+        try:
+            at_ms = self.player.next_event_ms()
+        except StoreProblem as problem:
+            raise OSError(str(problem)) from problem
         if at_ms is not None:
             self.go_to(at_ms)
         return at_ms is not None
@@ -477,18 +497,3 @@ class Engine:
         """The dead letters have been looked at: the header no longer names them. Raises OSError."""
         if self._alerting is not None:
             await self._alerting.see_dead_letters()
-
-
-def disabled(settings: Settings, venues: tuple[str, ...], experimental: frozenset[str] = frozenset()) -> frozenset[str]:
-    """The venues that are not asked: switched off, not among `only`, or experimental and not switched on."""
-    chosen = settings.venues
-    off = set(chosen.disable) | (experimental - set(chosen.enable))
-    off |= {name for name, one in chosen.named.items() if not one.enabled}
-    if chosen.only:
-        off |= set(venues) - set(chosen.only)
-    return frozenset(off)
-
-
-def pace(settings: Settings) -> dict[str, float]:
-    """Venue -> the user's seconds between two polls."""
-    return {name: one.poll for name, one in settings.venues.named.items() if one.poll is not None}

@@ -7,9 +7,10 @@ import math
 import random
 from pathlib import Path
 
+from fundtui.asked import disabled, pace
 from fundtui.clock import LoopClock
 from fundtui.config import Inputs, Watcher
-from fundtui.engine import Engine, disabled, pace
+from fundtui.engine import Engine
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.catalogue import Level
 from fundtui.polling.feed import Deliver, Feed, Report

@@ -181,6 +181,12 @@ class Alerting:
             self._owner = None
         self.role = Role.CLOSED
 
+    async def take_over(self, settings: Settings, lock: Turns) -> None:
+        """Evaluate from now on: the process that did has ended, and this one holds the data folder."""
+        await self.close()
+        self.recent.clear()
+        await self.open(settings, owner=True, lock=lock)
+
     def configure(self, settings: Settings) -> None:
         """Take over edited settings."""
         self.rules = rules_of(settings)
