@@ -21,7 +21,13 @@ PRESENT = object()
 Report = Callable[[Path, str], None]
 """Takes a path and what is wrong there."""
 
+NAME_RULE = "names are made of letters, digits, - + and _, at most 32"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]{0,31}")
+
+
+def is_name(text: str) -> bool:
+    """Whether a named table may have this name."""
+    return _NAME.fullmatch(text) is not None
 
 
 def fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
@@ -86,8 +92,8 @@ def _collect_field(raw: Any, field_type: Any, path: Path, values: Values, report
 def _collect_named(
     raw: Mapping[str, Any], struct: type[msgspec.Struct], path: Path, values: Values, report: Report
 ) -> None:
-    if _NAME.fullmatch(path[-1]) is None:
-        report(path, "names are made of letters, digits, - + and _, at most 32")
+    if not is_name(path[-1]):
+        report(path, NAME_RULE)
         return
     values[path] = PRESENT
     _collect_struct(raw, struct, path, values, report)

@@ -132,22 +132,25 @@ class FundtuiApp(OutputApp):
         shown = self.screen if hasattr(self.screen, "say") else self.main
         shown.say(text, role)
 
-    def remember(self, changes: Mapping[str, Any]) -> None:
-        """Let changes hold and keep them in state.toml; where that fails the screen says so and works on."""
+    def remember(self, changes: Mapping[str, Any]) -> bool:
+        """Let changes hold and keep them in state.toml; whether all went well. Where it did not the screen says so."""
         from fundtui.config import ConfigError
 
-        before = self.settings
+        before, trouble = self.settings, ""
         try:
             kept = self.source.save_state(changes)
         except (OSError, ConfigError) as error:
-            self.say(f"not saved, holds until you leave: {clean(error)}", "warning")
+            trouble = f"not saved, holds until you leave: {clean(error)}"
             differs = self.preferences.draft(changes)
         else:
             differs = self.preferences.kept(changes, kept)
             if kept.aside is not None:
-                self.say(f"state.toml was no settings file: it is kept as {clean(kept.aside.name)}", "warning")
+                trouble = f"state.toml was no settings file: it is kept as {clean(kept.aside.name)}"
         if differs:
             take_over(self, before)
+        if trouble:
+            self.say(trouble, "warning")
+        return not trouble
 
     def draft(self, changes: Mapping[str, Any]) -> None:
         """Let changes hold without keeping them."""
@@ -291,6 +294,12 @@ class FundtuiApp(OutputApp):
         """Show a watchlist by its place."""
         self.main.use_watchlist(number)
         self.main.restyle()
+
+    def show_named(self, name: str) -> None:
+        """Show a watchlist by its name, where there is one."""
+        number = next((place for place, each in enumerate(self.watchlists) if each.name == name), None)
+        if number is not None:
+            self.show_watchlist(number)
 
     # -- what opens
 

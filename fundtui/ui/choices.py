@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from fundtui.imbalance.catalogue import Level, find
 from fundtui.ui.cells import Lens
 from fundtui.units import Basis
+
+if TYPE_CHECKING:
+    from fundtui.imbalance.conditions import Wanted
 
 ALL = "all"
 
@@ -28,7 +31,10 @@ class Watchlist(msgspec.Struct, frozen=True):
 
 
 class Choices(msgspec.Struct):
-    """Basis, lens and switches. One object, changed by keys, read by everything that draws."""
+    """Basis, lens and switches. One object, changed by keys, read by everything that draws.
+
+    touched  the watchlist that an asset was last added to or taken from on the screen
+    """
 
     basis: Basis = Basis.APR
     lens: Lens = Lens.RAW
@@ -36,7 +42,9 @@ class Choices(msgspec.Struct):
     faults_only: bool = False
     paused: bool = False
     watchlist: int = 0
+    touched: str = ""
     quiet_s: float = math.inf
+    size: Wanted | None = None
 
     def next_basis(self) -> None:
         """Per year, per hour, per 8 hours, and round again."""

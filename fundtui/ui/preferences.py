@@ -46,12 +46,14 @@ class Preferences:
     def kept(self, changes: Mapping[str, Any], kept: Kept) -> bool:
         """These changes are in the file now; whether anything differs. What a variable or flag overrules stays a
         draft: a person wants it now."""
+        before = self.settings
         self.follow(kept.settings)
         for key, value in changes.items():
             self.drafts.pop(key, None)
             if value is not None and value_of(kept.settings, key) != value:
                 self.drafts[key] = value
-        return self._lay()
+        self._lay()
+        return before != self.settings
 
     def _lay(self) -> bool:
         before, self.settings = self.settings, with_changes(self._base, self.drafts)

@@ -330,6 +330,21 @@ class MainScreen(PacedScreen):
         self._use_extra()
         self.view.release()
 
+    def action_columns(self) -> None:
+        from fundtui.ui.screens.columnpicker import open_columns
+
+        open_columns(self.app)
+
+    def action_lists(self) -> None:
+        from fundtui.ui.screens.listpicker import ListPicker
+
+        self.app.push_screen(ListPicker(self.app))
+
+    def action_member(self, wanted: int) -> None:
+        from fundtui.ui.screens.listpicker import change_membership
+
+        change_membership(self.app, wanted=bool(wanted))
+
     def _use_extra(self) -> None:
         """The watchlist's query and the switch for faults, as one filter beside the person's own."""
         chosen: Watchlist = self.lists[self.choices.watchlist]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -29,7 +29,7 @@ PICK_KEYS: list[BindingType] = [
 ]
 
 
-class Picker(PacedScreen, ModalScreen[None]):
+class Picker(PacedScreen, ModalScreen[Any]):
     """A list in the middle of the screen. Subclasses say what the rows are and what keys do with them."""
 
     DEFAULT_CSS = """
