@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -25,7 +26,7 @@ from fundtui.history.record import Asking, Warmth
 from fundtui.imbalance.calculator import Calculator, CalculatorSettings
 from fundtui.imbalance.pairs import CarrySettings
 from fundtui.imbalance.rates import Money
-from fundtui.keeping import Keeping, attached, begin_record
+from fundtui.keeping import Keeping, Succession, attached, begin_record
 from fundtui.past import SettledReader
 from fundtui.polling.feed import Deliver, Feed, Report
 from fundtui.polling.fleet import Fleet
@@ -55,10 +56,11 @@ def open_source(
     probe: bool = False,
     alerts: Alerts | None = None,
     record: bool = False,
+    read_only: bool = False,
 ) -> Engine:
     """An engine over a source, not started. `only` limits the venues, `probe` asks also those that are off. alerts:
     None evaluates none. record: keep a record of what is seen, unless another process does: then its record is read,
-    and no venue is asked.
+    and no venue is asked until that process has ended. read_only: look on, whatever happens to that process.
 
     Raises KeyError for an unknown venue, ValueError for an unknown scenario, StoreProblem where a record cannot be
     replayed.
@@ -72,17 +74,9 @@ def open_source(
     calculator = Calculator(calculator_settings(settings))
     keeping: Keeping | None = None
     if settings.history.enabled and not probe and (record or source.kind is SourceKind.LIVE):
-        keeping = begin_record(source.kind.value, settings, clock, calculator, record=record)
+        keeping = begin_record(source.kind.value, settings, clock, calculator, record=record, read_only=read_only)
     alerting = None if alerts is None else _alerting(source, settings, clock, alerts, kept=keeping is not None)
-    if keeping is not None and keeping.record is None:
-        engine = attached(keeping, watcher, alerting, known)
-        engine.courses = Courses(engine.clock, lambda: engine.calculator, keeping.folder)
-        return engine
-    if keeping is not None and isinstance(clock, ScaledClock):
-        # A demo that is recorded goes on where it stopped.
-        clock.advance_to(max(keeping.warmth.seen.values(), default=0))
-
-    async def open_fleet(deliver: Deliver, report: Report) -> Feed:
+    async def open_fleet(kept: Keeping | None, deliver: Deliver, report: Report) -> Feed:
         # Venue modules and the HTTP client take a tenth of a second to import: after the first frame, off the loop.
         transport = await asyncio.to_thread(open_transport)
         venues = [_load(name, settings) for name in chosen]
@@ -102,28 +96,39 @@ def open_source(
             disabled=off,
             poll_s=pace(settings),
             share=settings.polling.budget_share,
-            budgets=keeping.warmth.budgets if keeping is not None else None,
+            budgets=kept.warmth.budgets if kept is not None else None,
             shared=BudgetFile(data_folder(settings)) if source.kind is SourceKind.LIVE else None,
         )
-        if keeping is not None and keeping.record is not None:
-            keeping.provide(venues, transport, fleet.limiter, settings.polling.budget_share, source.base_url)
+        if kept is not None and kept.record is not None:
+            kept.provide(venues, transport, fleet.limiter, settings.polling.budget_share, source.base_url)
         known_venues = {venue.name: venue for venue in venues}
-        courses.provide(Asking(known_venues, transport, fleet.limiter, settings.polling.budget_share, source.base_url))
+        asking = Asking(known_venues, transport, fleet.limiter, settings.polling.budget_share, source.base_url)
+        courses.provide(asking, engine.settle)
         return fleet
 
-    courses = Courses(clock, lambda: engine.calculator, keeping.folder if keeping is not None else None)
+    if keeping is not None and keeping.record is None:
+        succession = None
+        if record and not read_only:
+            succession = Succession(source.kind.value, chosen, lambda kept: partial(open_fleet, kept))
+        engine = attached(keeping, watcher, alerting, known, succession)
+        engine.courses = Courses(engine.clock, lambda: engine.calculator, keeping.folder)
+        engine.past = SettledReader(keeping.folder)
+        return engine
+    if keeping is not None and isinstance(clock, ScaledClock):
+        # A demo that is recorded goes on where it stopped.
+        clock.advance_to(max(keeping.warmth.seen.values(), default=0))
     engine = Engine(
         watcher,
         mode=source.kind.value,
         clock=clock,
         calculator=calculator,
         venues=chosen,
-        open_fleet=open_fleet,
+        open_fleet=partial(open_fleet, keeping),
         record=keeping.record if keeping is not None else None,
         warmth=keeping.warmth if keeping is not None else None,
         alerting=alerting,
     )
-    engine.courses = courses
+    engine.courses = Courses(clock, lambda: engine.calculator, keeping.folder if keeping is not None else None)
     engine.past = SettledReader(keeping.folder if keeping is not None else None)
     return engine
 

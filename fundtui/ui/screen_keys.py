@@ -19,6 +19,9 @@ OWN: dict[str, tuple[Key, ...]] = {
         Key(keys="f", shown="f", action="kinds(1)", label="kinds", group="Choose",
             help="Everything, contract changes, incidents, settlements, alerts: in turn."),
         Key(keys="F", shown="F", action="kinds(-1)", group="Choose", help="The same, backwards."),
+        Key(keys="left_square_bracket", shown="[", action="turn(-1)", label="older", group="Move",
+            help="Older settlements of the record, a page at a time."),
+        Key(keys="right_square_bracket", shown="]", action="turn(1)", group="Move", help="Back to newer ones."),
     ),
     "matrix": (
         Key(keys="s", shown="s", action="sort_key('spread')", label="by spread", group="Choose",
@@ -35,6 +38,36 @@ OWN: dict[str, tuple[Key, ...]] = {
         Key(keys="f", shown="f", action="all", label="all/best", group="Choose",
             help="Only pairs that are expected to earn their costs, or all."),
     ),
+    "asset": (
+        Key(keys="tab", shown="Tab", action="view(1)", label="view", group="Look",
+            help="Next view: list, rate by venue, theory, premium, open interest, term, size."),
+        Key(keys="shift+tab", shown="Shift+Tab", action="view(-1)", group="Look", help="Previous view."),
+        Key(keys="4", shown="4", action="go_view('list')", group="Look", help="The list of instruments."),
+        Key(keys="r", shown="r", action="range(1)", label="range", group="Look", help="1, 7, 30 or 90 days."),
+        Key(keys="R", shown="R", action="range(-1)", group="Look", help="The same, backwards."),
+        Key(keys="up,k", shown="↑ k", action="venue(-1)", label="", group="Choose", help="Previous instrument."),
+        Key(keys="down,j", shown="↓ j", action="venue(1)", label="", group="Choose", help="Next instrument."),
+        Key(keys="o", shown="o", action="alone", label="only", group="Choose",
+            help="Only the chosen instrument, or all."),
+        Key(keys="left,h", shown="← h", action="cross(-1)", group="Chart", help="Crosshair to the left."),
+        Key(keys="right,l", shown="→ l", action="cross(1)", group="Chart", help="Crosshair to the right."),
+        Key(keys="shift+left,pageup", shown="PgUp", action="cross(-10)", group="Chart", help="Ten cells to the left."),
+        Key(keys="shift+right,pagedown", shown="PgDn", action="cross(10)", group="Chart",
+            help="Ten cells to the right."),
+        Key(keys="plus,equals_sign", shown="+", action="zoom(1)", label="", group="Chart",
+            help="Zoom in, around the crosshair or the newest moment."),
+        Key(keys="minus", shown="-", action="zoom(-1)", label="", group="Chart", help="Zoom out."),
+        Key(keys="left_square_bracket", shown="[", action="pan(-1)", label="", group="Chart", help="Earlier."),
+        Key(keys="right_square_bracket", shown="]", action="pan(1)", label="", group="Chart", help="Later."),
+        Key(keys="0,home", shown="0", action="whole", group="Chart", help="The whole range, without crosshair."),
+        Key(keys="m", shown="m", action="dots", label="glyphs", group="Chart", help="Braille, blocks or ASCII."),
+        Key(keys="dollar_sign", shown="$", action="size", label="size", group="Size",
+            help="Your size, with leverage and equity if you like: 250k, 250k 3x, 250k 3x 1M."),
+        Key(keys="question_mark,f1", shown="?", action="help", help="This help."),
+        Key(keys="E", shown="E", action="export", help="Write what is drawn to a CSV file."),
+        Key(keys="escape", shown="Esc", action="back", group="Look", help="Take the crosshair away, else back."),
+        Key(keys="q,enter", shown="q Enter", action="close", group="Look", help="Back."),
+    ),
     "alerts": (
         Key(keys="a", shown="a", action="acknowledge", label="ack", group="Alert",
             help="Acknowledge: no repeats until it fires anew."),
@@ -46,15 +79,25 @@ OWN: dict[str, tuple[Key, ...]] = {
 }  # fmt: skip
 
 
+# What a screen about one asset has no use for.
+_NOT_OF = {"asset": frozenset({"page", "edge", "filter", "sort", "step", "column", "open"})}
+
+
 def keys_of(name: str) -> tuple[Key, ...]:
     """All keys of a screen; its own take the place of shared ones on the same key."""
     own = OWN.get(name, ())
     taken = {name for key in own for name in key.keys.split(",")}
-    return (*(key for key in LIST_KEYS if not taken & set(key.keys.split(","))), *own)
+    without = _NOT_OF.get(name, frozenset())
+    shared = (key for key in LIST_KEYS if key.action.partition("(")[0] not in without)
+    return (*(key for key in shared if not taken & set(key.keys.split(","))), *own)
 
 
 def footer_of(name: str) -> tuple[tuple[str, str], ...]:
     """What the footer of a screen says: its own keys first, then those that matter everywhere."""
+    if name == "asset":
+        moving = (("← →", "crosshair"), ("+ -", "zoom"), ("[ ]", "pan"), ("↑ ↓", "venue"))
+        chosen = [(key.shown, key.label) for key in OWN[name] if key.label]
+        return (*chosen, *moving, ("b", "basis"), ("e", "lens"), ("?", "help"))
     own = [(key.shown, key.label) for key in OWN.get(name, ()) if key.label]
     shared = [("/", "filter"), ("< >", "sort"), ("Enter", "open"), ("y", "copy"), ("E", "export")]
     return (*own, *shared, ("1-9", "screens"), (":", "command"), ("?", "help"))

@@ -1,0 +1,101 @@
+"""Draws curves into cells with the hi-res canvas of textual-plot. Imported when the first chart opens, never at start.
+
+The canvas is used as paper only: it is never mounted. What it holds is read back cell by cell and painted by our own
+widgets, so that themes, NO_COLOR, the guard against control characters and the diff of the terminal all hold. Its
+plot widget is not used: it joins observations across holes, draws with full blocks where there is no braille, and
+knows neither dates nor a crosshair by key.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from textual.geometry import Region
+from textual_hires_canvas import Canvas, HiResMode
+
+from fundtui.ui.charts.axes import Scale, Window
+from fundtui.ui.charts.dots import Dots
+from fundtui.ui.charts.picture import Curve, Shape
+
+Cell = tuple[str, str]
+EMPTY: Cell = (" ", "")
+
+
+_MODES = {Dots.BRAILLE: HiResMode.BRAILLE, Dots.BLOCK: HiResMode.QUADRANT}
+_FINER = {Dots.BRAILLE: 2, Dots.BLOCK: 2, Dots.ASCII: 1}
+
+
+class Paper(Canvas):
+    """The canvas without a screen: nothing to refresh."""
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Any:
+        return self
+
+
+class Raster:
+    """Cells of a chart in one size, drawn curve by curve so that no turn of the event loop takes long."""
+
+    def __init__(self, width: int, height: int, window: Window, scale: Scale, dots: Dots) -> None:
+        self.width, self.height = width, height
+        self._window, self._scale, self._dots = window, scale, dots
+        # The canvas clips lines at the beginning of its last cells: one cell more lets ours be drawn whole.
+        self._paper = Paper(width + 1, height + 1)
+
+    def cell(self, x: int, y: int) -> Cell:
+        """Glyph and pen of a cell."""
+        return self._paper.get_pixel(x, y)
+
+    def draw(self, curve: Curve, mark: str) -> None:
+        """Draw a curve over what is there; `mark`: the glyph of single values, and of lines in ASCII."""
+        x, y = self._places(curve)
+        if curve.shape is Shape.MARK:
+            known = np.isfinite(x) & np.isfinite(y)
+            self._paper.set_pixels(
+                zip(x[known].astype(int).tolist(), y[known].astype(int).tolist(), strict=True), mark, curve.role
+            )
+            return
+        lines = _stairs(x, y) if curve.shape is Shape.STEP else _joined(x, y, self.width * _FINER[self._dots])
+        if self._dots is Dots.ASCII:
+            cells = [(int(a), int(b), int(c), int(d)) for a, b, c, d in lines]
+            self._paper.draw_lines(cells, mark, curve.role)
+        else:
+            self._paper.draw_hires_lines(lines, _MODES[self._dots], curve.role)
+
+    def _places(self, curve: Curve) -> tuple[np.ndarray[Any, np.dtype[np.float64]], ...]:
+        """Cells of the values inside the window and one on either side, so that lines reach the edges."""
+        first = max(int(np.searchsorted(curve.time_ms, self._window.start_ms)) - 1, 0)
+        last = int(np.searchsorted(curve.time_ms, self._window.end_ms, side="right")) + 1
+        times, values = curve.time_ms[first:last], curve.value[first:last]
+        x = (times - self._window.start_ms) / self._window.span_ms * (self.width - 1e-6)
+        y = (self._scale.high - values) / (self._scale.high - self._scale.low) * (self.height - 1e-6)
+        return x, y
+
+
+def _joined(x: Any, y: Any, dots: int) -> list[tuple[float, float, float, float]]:
+    """Lines between neighbours that are both known; of very many values some for each dot."""
+    if len(x) > 4 * dots:
+        kept = np.unique(np.linspace(0, len(x) - 1, 4 * dots).astype(int))
+        holes = np.flatnonzero(np.isnan(y))
+        kept = np.union1d(kept, holes)
+        x, y = x[kept], y[kept]
+    known = np.isfinite(y)
+    both = known[:-1] & known[1:]
+    lines = list(zip(x[:-1][both].tolist(), y[:-1][both].tolist(), x[1:][both].tolist(), y[1:][both].tolist(),
+                     strict=True))  # fmt: skip
+    # A value between two holes is a dot.
+    before, after = np.append(False, known[:-1]), np.append(known[1:], False)
+    alone = known & ~before & ~after
+    return [*lines, *((a, b, a, b) for a, b in zip(x[alone].tolist(), y[alone].tolist(), strict=True))]
+
+
+def _stairs(x: Any, y: Any) -> list[tuple[float, float, float, float]]:
+    """Each value holds until the next moment, then goes straight to its value."""
+    lines: list[tuple[float, float, float, float]] = []
+    for place in range(len(x) - 1):
+        a, b, c, d = float(x[place]), float(y[place]), float(x[place + 1]), float(y[place + 1])
+        if b == b:
+            lines.append((a, b, c, b))
+            if d == d:
+                lines.append((c, b, c, d))
+    return lines
