@@ -22,10 +22,11 @@ from fundtui.imbalance.keeping import Arrays, Saved, exported
 from fundtui.imbalance.ladder import Rung
 from fundtui.imbalance.mirrors import Mirrors
 from fundtui.imbalance.pairs import CarrySettings, Pairs
+from fundtui.imbalance.past import Past
 from fundtui.imbalance.pegs import Pegs
 from fundtui.imbalance.rates import Money, reasons_of
 from fundtui.imbalance.registry import instrument_event
-from fundtui.imbalance.rows import Index
+from fundtui.imbalance.rows import Flags, Index
 from fundtui.imbalance.settled_log import SettledLog
 from fundtui.imbalance.table import Table
 from fundtui.imbalance.theory import Kernel
@@ -87,6 +88,7 @@ class Calculator:
             Level.MARKET: self._boards.market,
         }
         self._mirrors = Mirrors(self._instruments)
+        self._past = Past(self.assets, self.instruments, self._instruments.members)
         self._pegs = Pegs(self._instruments)
         self._minute = -1
         self._turns = Turns(self.settings.carry_every_s)
@@ -178,7 +180,7 @@ class Calculator:
         arrays["assets"] = np.array(self.assets.keys, np.str_)
         arrays["trend"] = self.assets.series["trend"][: self.assets.count].copy()
         arrays["trend_period"] = np.array([self._trend.period])
-        return arrays | self.settled_log.exported()
+        return arrays | self._past.exported() | self.settled_log.exported()
 
     def import_state(self, arrays: Arrays) -> None:
         """Take over the state of an earlier run; before the first batch. Raises ValueError when it does not fit."""
@@ -187,6 +189,7 @@ class Calculator:
         self._instruments.saved = Saved(arrays, self._instruments.parts)
         self.settled_log.restore(arrays)
         self._trend.restore(arrays["assets"].tolist(), arrays["trend"], int(arrays["trend_period"][0]))
+        self._past.restore(arrays["assets"].tolist(), arrays)
 
     # Writing
 
@@ -250,6 +253,7 @@ class Calculator:
         if not self.instruments.count:
             return NOTHING
         events: list[Event] = []
+        self._instruments.tidy()
         turned = self._instruments.grow_late(now_ms)
         assets = _union(self.assets.count, self._instruments.rows.asset[turned])
         siblings = self._compare(assets, now_ms, events)
@@ -287,14 +291,16 @@ class Calculator:
         assets = _union(self.assets.count, self._instruments.rows.asset[mirrored])
         self._compare(assets, now_ms, events)
         self._boards.refresh(now_ms)
+        assets = _union(self.assets.count, assets, self._past.refresh(now_ms))
         return Done(assets, mirrored, events)
 
     def _price(self, assets: Index, now_ms: int) -> Done:
         return Done(self._pairs.price(assets, now_ms), NO_ROWS, [])
 
     def _changes(self, assets: Index, instruments: tuple[Index, ...], events: list[Event]) -> Changes:
-        shown = _union(self.instruments.count, *instruments)
-        self.instruments.touch(shown)
+        marked = _marked(self.instruments.count, *instruments)
+        shown = np.flatnonzero(marked)
+        self.instruments.touch_marked(marked)
         self.assets.touch(assets)
         return Changes(assets, shown, tuple(events))
 
@@ -333,7 +339,11 @@ class Calculator:
 
 def _union(count: int, *parts: Index) -> Index:
     """The distinct numbers below `count` in any of the parts, ascending. Far faster than np.unique at our sizes."""
+    return np.flatnonzero(_marked(count, *parts))
+
+
+def _marked(count: int, *parts: Index) -> Flags:
     marked = np.zeros(count, np.bool_)
     for part in parts:
         marked[part] = True
-    return np.flatnonzero(marked)
+    return marked

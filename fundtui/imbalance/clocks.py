@@ -22,13 +22,17 @@ class ClockChange(NamedTuple):
 
 
 class SettlementClocks(Rows):
-    """Per instrument: its interval in minutes, the minute of it at which it settles, and a new minute since when."""
+    """Per instrument: its interval in minutes, the minute of it at which it settles, and a new minute since when.
+
+    `waiting`: some new minute may not have stood for long enough yet, so that observing the same again matters.
+    """
 
     fields = {"interval_min": NUMBER, "minute": NUMBER, "new_minute": NUMBER, "new_since_ms": NUMBER}  # noqa: RUF012
     interval_min: Floats
     minute: Floats
     new_minute: Floats
     new_since_ms: Floats
+    waiting = False
 
     def observe(self, rows: Index, interval_h: Floats, next_ms: Floats, observed_ms: int) -> ClockChange:
         """Take the next settlement times of a poll (NaN: unknown). Another interval is another clock, and no news."""
@@ -40,7 +44,9 @@ class SettlementClocks(Rows):
         known = minute == minute
         kept = self.minute[rows]
         if (same & ((minute == kept) | ~known)).all() and not (self.new_minute[rows] == self.new_minute[rows]).any():
+            self.waiting = bool((self.new_minute == self.new_minute).any())
             return _NO_CHANGE
+        self.waiting = True
         return self._compare(rows, interval_min, minute, same, observed_ms)
 
     def _compare(self, rows: Index, interval_min: Floats, minute: Floats, same: Flags, observed_ms: int) -> ClockChange:

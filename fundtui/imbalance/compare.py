@@ -37,9 +37,9 @@ class Moved(IntEnum):
     RATES = 0
     """Rates, prices and premiums."""
     SIZES = 1
-    """Open interest, volume or the next payment, too."""
+    """Open interest or volume, too."""
     ALL = 2
-    """Anything: also listings, judgements, settlements, the minute's sample."""
+    """Anything: also listings, judgements, the next payment, settlements, the minute's sample."""
 
 
 class Seen(NamedTuple):
@@ -108,8 +108,9 @@ class Comparison:
         unless the price check finds otherwise.
         """
         layout = self._layout(assets)
-        self.assets.alive[assets] = False
-        self.assets.alive[layout.assets] = True
+        if moved is Moved.ALL:
+            self.assets.alive[assets] = False
+            self.assets.alive[layout.assets] = True
         if len(layout.assets) < len(assets):
             self._clear(np.setdiff1d(assets, layout.assets))
         if not len(layout.assets):
@@ -236,6 +237,7 @@ class Comparison:
         rows, groups = cells.rows, cells.groups
         hourly, oi_usd = own["apr"][rows], own["oi_usd"][rows]
         weight = skew.weights(groups, oi_usd)
+        known = weight is oi_usd
         section = skew.cross_section(groups, hourly, weight)
         self._make_room()
         own["z"][rows] = section.z
@@ -243,11 +245,12 @@ class Comparison:
         if moved is not Moved.RATES:
             own["weight"][rows] = weight / groups.each(section.weight)
             self._interest_h[assets] = groups.sums(weight * self.rows.interest_h[rows]) / section.weight
-            self._write_sizes(assets, rows, groups, oi_usd)
+            self._write_sizes(assets, rows, groups, oi_usd, section.weight if known else None)
         self._write_section(assets, rows, section)
         self._write_theory(assets, rows, groups, weight, section)
         columns["price"][assets] = cells.price
-        columns["funding_flow"][assets] = concentration.funding_flow(groups, hourly, oi_usd)
+        flow = section.weighted if known else concentration.funding_flow(groups, hourly, oi_usd)
+        columns["funding_flow"][assets] = flow
         if moved is not Moved.RATES:
             self._write_pressure(assets, rows, groups, weight, section.weight, moved)
         if moved is Moved.ALL:
@@ -308,6 +311,7 @@ class Comparison:
         columns, own = self.assets.columns, self.instruments.columns
         columns["venues"][assets] = skew.distinct(groups, self.rows.venue[cells])
         columns["instruments"][assets] = groups.sizes
+        columns["next_funding_ms"][assets] = groups.least(own["next_funding_ms"][cells])
         columns["purge"][assets] = groups.greatest(own["purge"][cells])
         columns["oi_usage"][assets] = groups.greatest(own["oi_usage"][cells])
 
@@ -319,12 +323,11 @@ class Comparison:
         columns["divergence_t"][assets] = t[largest]
         columns["divergence"][assets] = np.where(t[largest] == t[largest], own["divergence"][cells[largest]], np.nan)
 
-    def _write_sizes(self, assets: Index, cells: Index, groups: Segments, oi_usd: Floats) -> None:
-        """Sums, and how open interest is spread (methodology §3.1)."""
+    def _write_sizes(self, assets: Index, cells: Index, groups: Segments, oi_usd: Floats, whole: Floats | None) -> None:
+        """Sums, and how open interest is spread (methodology §3.1). `whole`: the sums of OI where they are known."""
         columns, own = self.assets.columns, self.instruments.columns
-        columns["oi_usd"][assets] = skew.known_sum(groups, oi_usd)
+        columns["oi_usd"][assets] = skew.known_sum(groups, oi_usd) if whole is None else whole
         columns["volume_usd"][assets] = skew.known_sum(groups, own["volume_usd"][cells])
-        columns["next_funding_ms"][assets] = groups.least(own["next_funding_ms"][cells])
         spread = concentration.concentration(groups, oi_usd)
         columns["gini"][assets] = spread.gini
         columns["hhi"][assets] = spread.hhi

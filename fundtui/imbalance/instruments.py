@@ -29,9 +29,10 @@ from fundtui.units import HOUR_MS
 
 NO_ROWS: Index = np.empty(0, np.intp)
 UNRANKED = 99
+MOST_SPENT = 32
+"""Polls whose quotes may wait to be freed, should no tick come."""
 PRICES = slice(Observed.MARK, Observed.LAST + 1)
-SIZES = [Observed.NEXT_FUNDING_MS, Observed.OI_USD, Observed.VOLUME_USD]
-"""Observations besides those of the minute's sample that sums and weights rest on."""
+SIZES = slice(Observed.OI_USD, Observed.VOLUME_USD + 1)
 MINUTE_MS = 60_000
 BACKFILL_STEP_S = 60.0
 
@@ -80,6 +81,7 @@ class Instruments:
         self._clocks = SettlementClocks(capacity)
         self._changes = ContractChanges()
         self._quotes: dict[int, Quote] = {}
+        self._spent: list[tuple[Quote, ...]] = []
         self.saved: Saved | None = None
         self._live_parts: dict[str, Rows] = {}
         self._adopted: list[int] = []
@@ -109,10 +111,10 @@ class Instruments:
         same = seen.contracts == venue.contracts and not len(venue.missing)
         if same:
             rows, forced, gone, left = venue.rows, NO_ROWS, NO_ROWS, NO_ROWS
-            venue.quotes = batch.quotes
+            self._replace_quotes(venue, batch.quotes)
         else:
             rows, seen, forced, gone, left = self._relist(batch, seen, venue, events)
-        changed, drifted, moved = self._observe(rows, seen, venue, events)
+        changed, drifted, moved = self._observe(rows, seen, venue, events, same=same)
         if len(forced):
             changed |= np.isin(rows, forced)
         taught = self.rows.learning[rows] != batch.learning
@@ -131,6 +133,17 @@ class Instruments:
         self._caps(touched, batch.observed_ms, events)
         self.refresh(touched)
         return Taken(rows, touched, rows[drifted & ~changed], gone, left, moved if same else Moved.ALL)
+
+    def _replace_quotes(self, venue: VenueRows, quotes: tuple[Quote, ...]) -> None:
+        """Thousands of numbers take as long to free as to read: that waits for the next tick."""
+        if len(self._spent) >= MOST_SPENT:
+            self._spent.clear()
+        self._spent.append(venue.quotes)
+        venue.quotes = quotes
+
+    def tidy(self) -> None:
+        """Let go of quotes that newer ones have taken the place of."""
+        self._spent.clear()
 
     def refresh(self, rows: Index) -> None:
         """Marks and reasons of instruments whose observation or judgement is another one."""
@@ -175,8 +188,8 @@ class Instruments:
     def rank_spreads(self) -> None:
         """Default half-spreads by the asset's rank of open interest, where none was learnt (methodology §2.3)."""
         oi = np.nan_to_num(self.assets.columns["oi_usd"][: self.assets.count])
-        rank = np.empty(len(oi), np.int64)
-        rank[np.argsort(-oi, kind="stable")] = np.arange(len(oi))
+        # Equal ones share a rank, or it would depend on who was seen first; nothing known is no rank.
+        rank = np.where(oi > 0, np.searchsorted(np.sort(-oi), -oi), UNRANKED)
         unlearnt = np.flatnonzero(self.formula.half_spread.updates[: self.table.count] == 0)
         by_rank = np.array([default_half_spread(place) for place in range(UNRANKED)])
         places = np.minimum(rank[self.rows.asset[unlearnt]], UNRANKED - 1)
@@ -333,10 +346,10 @@ class Instruments:
     # Figures
 
     def _observe(
-        self, rows: Index, seen: Observations, venue: VenueRows, events: list[Event]
+        self, rows: Index, seen: Observations, venue: VenueRows, events: list[Event], *, same: bool
     ) -> tuple[Flags, Flags, Moved]:
         """Store observations and work the instruments' own figures out: whose are others, whose theory moved, and
-        what has moved at most."""
+        what has moved at most. `same`: these are the contracts of the poll before."""
         state = self.rows
         before = self.observed[:, rows]
         differs = before.view(np.int64) != seen.numbers.view(np.int64)
@@ -356,12 +369,14 @@ class Instruments:
             changed |= state.late[rows]
             state.late[rows] = False
         rejudged = judged != (state.published[rows] | state.checks[rows])
-        extent = Moved.ALL if rejudged.any() else Moved.SIZES if differs[SIZES].any() else Moved.RATES
+        clocks = differs[Observed.NEXT_FUNDING_MS].any()
+        extent = Moved.ALL if rejudged.any() or clocks else Moved.SIZES if differs[SIZES].any() else Moved.RATES
         changed |= rejudged
         self._figures(rows[changed])
         if not still:
             self.formula.observe(rows, state, seen.numbers, hourly, venue.cadence_s / 3600.0)
-        self._watch_clocks(rows, seen.numbers[Observed.NEXT_FUNDING_MS], venue, events)
+        if clocks or self._clocks.waiting or not same:
+            self._watch_clocks(rows, seen.numbers[Observed.NEXT_FUNDING_MS], venue, events)
         settled = self.settling.observe(rows, seen.numbers)
         if len(settled):
             changed |= np.isin(rows, settled)

@@ -71,7 +71,8 @@ def undisputed(groups: Segments, cells: Index, rows: InstrumentRows, price: Floa
     if (high > low * (1.0 + INDEX_TOLERANCE)).any():
         return False
     firm = rows.price_firm[cells]
-    if not firm.all():
+    # One alone has nobody to agree with.
+    if not (firm | groups.each(groups.sizes < AGREEING)).all():
         known = price == price
         if late is not None:
             known &= ~late

@@ -22,9 +22,10 @@ BITS = 62
 
 
 class CrossSection(NamedTuple):
-    """Per asset: sum of weights, statistics, `lowest` and `highest` being cells. Per cell: z, skew."""
+    """Per asset: sums of weights and of weighted rates, statistics; `lowest`, `highest`: cells. Per cell: z, skew."""
 
     weight: Floats
+    weighted: Floats
     mean: Floats
     median: Floats
     consensus: Floats
@@ -83,6 +84,7 @@ def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSect
     rest[rest <= 0.0] = np.nan
     return CrossSection(
         weight=weight_sum,
+        weighted=weighted_sum,
         mean=mean,
         median=median,
         consensus=weighted_median(groups, hourly, ordered, weight),

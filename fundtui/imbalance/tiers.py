@@ -54,10 +54,13 @@ def premium(
     impact: Flags | bool = False,
 ) -> tuple[Floats, Ints]:
     """The best premium there is and its tier 1, 2 or 3 (0: none). `impact`: bid and ask are impact prices, tier 1."""
+    with np.errstate(invalid="ignore"):
+        has_published = np.abs(published) <= LARGEST_PREMIUM
+    if has_published.all():
+        return published, np.ones(len(published), np.int64)
     book = impact_premium(bid, ask, index)
     corrected = soft(mark_basis(mark, index), half_spread)
     with np.errstate(invalid="ignore"):
-        has_published = np.abs(published) <= LARGEST_PREMIUM
         has_book = (np.abs(book) <= LARGEST_PREMIUM) & (ask >= bid)
     value = np.where(has_published, published, np.where(has_book, book, corrected))
     tier = np.where(

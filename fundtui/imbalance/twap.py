@@ -119,11 +119,11 @@ def average(state: Twap, rows: Index, averaging: Ints, interval_h: Number) -> Av
     """Ā by each row's own averaging rule, with its coverage so far and at settlement."""
     x_h = state.x_h[rows]
     hours = np.asarray(interval_h, np.float64)
-    kinds = set(np.asarray(averaging).tolist())
-    if kinds == {int(Averaging.LINEAR)}:
+    kind = int(averaging[0]) if len(averaging) and (averaging == averaging[0]).all() else None
+    if kind == Averaging.LINEAR:
         s1, w1 = state.s1[rows], state.w1[rows]
         return _average(divide(s1, w1), divide(w1, 0.5 * x_h * x_h), divide(w1, 0.5 * hours * hours))
-    if kinds == {int(Averaging.UNIFORM)}:
+    if kind == Averaging.UNIFORM:
         s0, w0 = state.s0[rows], state.w0[rows]
         return _average(divide(s0, w0), divide(w0, x_h), divide(w0, hours))
     s0, w0, s1, w1 = state.s0[rows], state.w0[rows], state.s1[rows], state.w1[rows]
