@@ -46,10 +46,12 @@ PRESSURE = (
     _metric("own_z", "own z", Unit.SIGMA, "Rate of the leading instrument against its own settled history.", "own z of the largest weight", "§3.2", 6),
     _metric("percentile", "pctile", Unit.PERCENT, "Percentile of the leading instrument's rate in its own settled history.", "percentile of the largest weight", "§3.3", 6, 0),
     _metric("streak", "streak", Unit.COUNT, "Settlements in a row of one sign at the leading instrument; below zero for negative ones.", "streak of the largest weight", "§3.4", 6),
+    _metric("flip", "flip", Unit.COUNT, "Settlements of the leading instrument that the consensus has kept its sign since it last changed; below zero: negative since; 0: no change seen.", "signed count since sign(consensus) changed", "§7", 5),
     _metric("half_life", "half-life", Unit.HOURS, "Half-life of the leading instrument's rate.", "half-life of the largest weight", "§3.5", 9, ascending=True),
     _metric("realised_7d", "paid 7d", Unit.RATE, "OI-weighted mean of the settled rates of seven days.", "Σw·paid/Σw", "§3.4", 9),
     _metric("regime", "regime", Unit.TEXT, "Regime of the leading instrument.", "regime of the largest weight", "§3.6", 13),
     _metric("crowding", "crowd", Unit.SCORE, "OI-weighted crowding, 0 to 100; below zero: shorts.", "Σw·crowding/Σw", "§5.1", 6, 0),
+    _metric("crowding_1h", "crowd 1h", Unit.SCORE, "Change of crowding within the hour, above zero where the crowded side grows.", "sign(c)·(c − c 1 h ago)", "§7", 8, 0),
     _metric("squeeze", "squeeze", Unit.TEXT, "Which crowded side the price moves against, at the leading instrument.", "squeeze of the largest weight", "§5.1", 7),
     _metric("quadrant", "quadrant", Unit.TEXT, "What moved open interest and price over four hours, at the leading instrument.", "quadrant of the largest weight", "§5.1", 14),
     _metric("oi_24h", "OI 24h", Unit.PERCENT, "OI-weighted growth of open interest in base units over a day.", "Σw·Δln OI/Σw", "§5.1", 7),
@@ -62,7 +64,7 @@ PRESSURE = (
 
 CARRY = (
     _metric("net_apr", "net APR", Unit.RATE, "What the asset's best pair is expected to earn on its notional over seven days, after costs.", "net·8760/168", "§4.4", 9),
-    _metric("breakeven", "b/e", Unit.HOURS, "Time until the best pair has earned its costs; missing when it never does or is not priced.", "first settlement with Σ funding ≥ costs", "§4.4", 6, ascending=True),
+    _metric("breakeven", "b/e", Unit.HOURS, "Hours until the best pair has earned its costs; 1,440 (60 days) stands for later or never, missing: not priced.", "first settlement with Σ funding ≥ costs", "§4.4", 6, ascending=True),
 )  # fmt: skip
 
 SIZE = (

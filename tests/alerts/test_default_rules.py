@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from fundtui.alerts.defaults import NAMES
 from fundtui.alerts.machine import Phase, Reading, Told
 from fundtui.alerts.positions import positions_heard
 from fundtui.alerts.track import MOST_PER_RULE
@@ -178,3 +179,49 @@ def test_beyond_the_limit_subjects_are_counted_and_told_as_one() -> None:
     market.take()
     on = {one.subject.key for one in market.room.alerts() if one.rule == "all" and one.state.phase is Phase.FIRING}
     assert on == {f"A{n}" for n in range(50, count)}
+
+
+def alone(name: str) -> Market:
+    """A market with one of the built-in rules."""
+    off = {other: AlertRule(enabled=False) for other in NAMES - {name}}
+    return Market(settings(off, defaults=True))
+
+
+def firing(market: Market) -> set[str]:
+    market.take()
+    return {one.subject.key for one in market.room.alerts() if one.firing}
+
+
+def crowded(market: Market, score: float, change: float, minutes: int = 6) -> set[str]:
+    """What fires once crowding has stood like that for some minutes."""
+    for _ in range(minutes):
+        market.now_s += 50
+        market.set(Level.ASSET, "WIF", asset="WIF", crowding=score, crowding_1h=change)
+    return firing(market)
+
+
+def test_crowding_has_to_rise_to_begin_and_not_to_go_on() -> None:
+    market = alone("crowding")
+    assert crowded(market, 90.0, -3.0, minutes=20) == set(), "crowded, and less so than an hour ago"
+    assert crowded(market, 84.0, 10.0, minutes=20) == set()
+    assert crowded(market, 90.0, math.nan, minutes=20) == set(), "not known whether it rises"
+    assert crowded(market, -90.0, 4.0, minutes=9) == {"WIF"}, "shorts, ever more of them"
+    assert crowded(market, -80.0, -10.0) == {"WIF"}
+    assert crowded(market, -67.0, -13.0) == set(), "below 80 % of 85"
+
+
+def test_a_sign_flip_is_told_at_the_second_settlement_and_ends_with_the_fourth() -> None:
+    market = alone("sign-flip")
+
+    def seen(settlements: float, consensus_apr: float) -> set[str]:
+        market.now_s += 30
+        market.set(Level.ASSET, "WIF", asset="WIF", flip=settlements, consensus=consensus_apr / HOURS_PER_YEAR)
+        return firing(market)
+
+    assert seen(0.0, 0.30) == set()
+    assert seen(-1.0, -0.30) == set()
+    assert seen(-2.0, -0.30) == {"WIF"}
+    assert seen(-3.0, -0.30) == {"WIF"}
+    assert seen(-4.0, -0.30) == set()
+    assert seen(2.0, 0.04) == set(), "under 5 % a year"
+    assert seen(2.0, 0.06) == {"WIF"}
