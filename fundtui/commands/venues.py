@@ -74,7 +74,7 @@ def markdown(venues: Iterable[Venue]) -> str:
     lines = ["| venue | name | formula | averaging | taker fee | settled history | on by default |", "|" + " --- |" * 7]
     for venue in venues:
         taker = format_percent(venue.fees.taker, 3).lstrip("+")
-        history = "yes" if venue.history is not None else "no"
+        history = f"no: {venue.no_history}" if venue.no_history else "yes"
         on = f"no: {venue.experimental}" if venue.experimental else "yes"
         cells = (venue.name, venue.title, venue.rule.family, venue.rule.averaging, taker, history, on)
         lines.append("| " + " | ".join(cells) + " |")

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 import numpy as np
 from msgspec.structs import replace
 
 from fundtui.clock import Clock
+from fundtui.history.accrual import instants, last_of, payments
 from fundtui.history.store import GAP_INTERVALS
 from fundtui.imbalance.settlements import snapped_interval
 from fundtui.market import Instrument, Settlement
@@ -34,7 +35,9 @@ from fundtui.polling.limiter import Limiter, TooHeavy
 from fundtui.polling.transport import Request, Transport, TransportError
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
-from fundtui.venues.spec import BadAnswer, HistoryRequest, Venue
+from fundtui.venues.spec import AccrualHistory, BadAnswer, History, HistoryRequest, Venue
+
+Row = TypeVar("Row")
 
 TIMEOUT_S = 10.0
 MOST_PAGES = 400
@@ -137,6 +140,13 @@ def with_intervals(settled: Sequence[Settlement]) -> list[Settlement]:
     ]
 
 
+def tells_of(venue: Venue, contract: Instrument) -> bool:
+    """Whether a venue tells the settled rates of a contract."""
+    if venue.history is None:
+        return venue.accrual is not None
+    return venue.history.covers is None or venue.history.covers(contract.symbol)
+
+
 class Backfill:
     """Asks the histories of all venues side by side, one instrument of a venue after the other."""
 
@@ -165,7 +175,7 @@ class Backfill:
         by_venue: dict[str, list[Task]] = {}
         for task in tasks:
             venue = self._venues.get(task.contract.venue)
-            if venue is not None and venue.history is not None:
+            if venue is not None and tells_of(venue, task.contract):
                 by_venue.setdefault(venue.name, []).append(task)
         self.progress = Progress(total=sum(map(len, by_venue.values())))
         async with asyncio.TaskGroup() as group:
@@ -198,8 +208,11 @@ class Backfill:
         )
 
     async def _instrument(self, venue: Venue, task: Task) -> list[Settlement]:
-        history = venue.history
-        assert history is not None
+        if venue.history is not None:
+            return await self._pages(venue, venue.history, task)
+        return await self._samples(venue, venue.accrual, task) if venue.accrual is not None else []
+
+    async def _pages(self, venue: Venue, history: History, task: Task) -> list[Settlement]:
         contract = task.contract
         symbol = contract.native_id or contract.symbol
         start_ms = task.start_ms
@@ -210,31 +223,45 @@ class Backfill:
         for _ in range(MOST_PAGES):
             if request is None:
                 break
-            rows = await self._ask(venue, request, symbol)
+            rows = await self._ask(venue, request, symbol, history.read)
             for one in rows:
                 if start_ms <= one.time_ms <= task.end_ms:
                     found[one.time_ms] = replace(one, venue=venue.name, symbol=contract.symbol)
             request = history.next(request, rows, symbol, start_ms, task.end_ms)
         return with_intervals(list(found.values()))
 
-    async def _ask(self, venue: Venue, request: HistoryRequest, symbol: str) -> tuple[Settlement, ...]:
+    async def _samples(self, venue: Venue, accrual: AccrualHistory, task: Task) -> list[Settlement]:
+        symbol = task.contract.native_id or task.contract.symbol
+        samples = []
+        for time_ms in instants(task.start_ms, task.end_ms, accrual.step_h)[-MOST_PAGES:]:
+            rows = await self._ask(venue, accrual.at(symbol, time_ms), symbol, accrual.read)
+            sample = last_of(rows, time_ms)
+            if sample is not None:
+                samples.append(sample)
+        return payments(samples, venue.name, task.contract.symbol, accrual.step_h)
+
+    async def _ask(
+        self, venue: Venue, request: HistoryRequest, symbol: str, read: Callable[[bytes, str], tuple[Row, ...]]
+    ) -> tuple[Row, ...]:
         """One page; asked again a few times where waiting can help. Raises Troubled."""
         for attempt in range(MOST_TRIES):
             try:
-                return await self._ask_once(venue, request, symbol)
+                return await self._ask_once(venue, request, symbol, read)
             except Troubled as error:
                 if error.trouble.kind not in PASSING or attempt == MOST_TRIES - 1:
                     raise
                 await self._clock.sleep(max(error.trouble.hold_s, PAUSE_S))
         raise AssertionError("unreachable")
 
-    async def _ask_once(self, venue: Venue, request: HistoryRequest, symbol: str) -> tuple[Settlement, ...]:
+    async def _ask_once(
+        self, venue: Venue, request: HistoryRequest, symbol: str, read: Callable[[bytes, str], tuple[Row, ...]]
+    ) -> tuple[Row, ...]:
         budget = self._limiter(venue.name)
         try:
             await budget.acquire(request.weight)
         except TooHeavy as error:
             raise Troubled(Trouble(TroubleKind.HTTP_4XX, clean(error))) from error
-        url = rebase(venue.base_url.rstrip("/") + request.path, venue.name, self._base_url)
+        url = rebase((request.base_url or venue.base_url).rstrip("/") + request.path, venue.name, self._base_url)
         asked = Request(
             venue=venue.name,
             endpoint="history",
@@ -252,7 +279,7 @@ class Backfill:
         trouble = classify(response, venue, self._clock.utc_ms())
         if trouble is None:
             try:
-                return venue.history.read(response.body, symbol) if venue.history is not None else ()
+                return read(response.body, symbol)
             except BadAnswer as error:
                 trouble = from_bad_answer(error, response, self._clock.utc_ms())
         if trouble.hold_s:

@@ -13,7 +13,7 @@ from fundtui.imbalance.display import display
 from fundtui.imbalance.explain_origin import Origin, RawOf, origin
 from fundtui.imbalance.explain_words import ASSET, EXTREME_KEYS, EXTREMES, INSTRUMENT, LEG_INPUTS, PAIR
 from fundtui.imbalance.table import Table
-from fundtui.market import REASON_TEXT
+from fundtui.market import REASON_TEXT, FundingRule
 from fundtui.units import HOURS_PER_YEAR, MISSING, format_age, format_bp, format_percent, format_utc
 
 BEHIND = 3
@@ -187,8 +187,13 @@ def _contract_words(reader: _Reader) -> dict[str, str]:
         "bound": format_percent(bound, 4),
         "money": format_percent(reader.calculator.money_h(reader.row) * HOURS_PER_YEAR) + " a year",
         "interest": format_percent(reader.calculator.interest_h(reader.row), 5),
-        "kernel": numbers if not math.isnan(float(kernel.share)) else "the venue's formula is not known",
+        "kernel": numbers if not math.isnan(float(kernel.share)) else _unknown(contract.rule),
     }
+
+
+def _unknown(rule: FundingRule) -> str:
+    """That the formula is not known, and why."""
+    return f"the venue's formula is not known{f' ({rule.source})' if rule.source else ''}"
 
 
 def _bound(value: float) -> str:

@@ -239,13 +239,9 @@ def next_on_grid(now_ms: int, interval_h: float, anchor_h: int = 0) -> int:
 
 
 def settlements(rows: Sequence[Row], make: Callable[[Row], Settlement | None]) -> tuple[Settlement, ...]:
-    """Settlements of the rows that can be one: BadRow drops a row. Raises BadAnswer when a fifth is bad."""
-    return past(rows, make)
-
-
-def past(rows: Sequence[Row], make: Callable[[Row], Value | None]) -> tuple[Value, ...]:
-    """What the rows of a history come to: BadRow drops a row, None leaves it out. BadAnswer when a fifth is bad."""
-    made, bad = [], 0
+    """Settlements of the rows that are one: BadRow drops a row, None leaves it out. BadAnswer when a fifth is bad."""
+    made: list[Settlement] = []
+    bad = 0
     for row in rows:
         try:
             one = make(row)

@@ -37,19 +37,13 @@ from fundtui.venues._wire import (
     check_rate,
     check_symbol,
     need,
-    newer_window,
     number,
-    past,
     positive,
     rate_reasons,
-    settlement_ms,
 )
 from fundtui.venues.spec import (
     Budget,
     Endpoint,
-    HistoryRequest,
-    OpenInterestHistory,
-    OpenInterestRow,
     Parts,
     Venue,
     Wanted,
@@ -68,19 +62,6 @@ RULE = FundingRule(
 )
 NO_INTEREST_RULE = msgspec.structs.replace(RULE, interest_8h=0.0)
 NO_INTEREST_SYMBOLS = frozenset({"BNBUSDT", "ETHBTC"})
-OI_HISTORY_LIMIT = 500
-
-
-class OpenInterestHistRow(msgspec.Struct, frozen=True, gc=False):
-    """Row of `openInterestHist`."""
-
-    symbol: str
-    timestamp: int
-    sumOpenInterest: float | None = None
-    sumOpenInterestValue: float | None = None
-
-
-_oi_history_rows = RowsDecoder(OpenInterestHistRow)
 
 
 class FundingInfoRow(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
@@ -214,44 +195,6 @@ def read(parts: Parts, observed_ms: int) -> Batch:
     return batch(NAME, observed_ms, chain(premium.good, idle), quote, rejected=premium.rejected)
 
 
-def _oi_history_window(symbol: str, start_ms: int, end_ms: int) -> HistoryRequest:
-    return HistoryRequest(
-        path="/futures/data/openInterestHist",
-        params=(
-            ("symbol", symbol),
-            ("period", "1h"),
-            ("startTime", str(start_ms)),
-            ("endTime", str(end_ms)),
-            ("limit", str(OI_HISTORY_LIMIT)),
-        ),
-    )
-
-
-def _oi_history_read(body: bytes, symbol: str) -> tuple[OpenInterestRow, ...]:
-    _fapi.refuse_error(body)
-
-    def interest(row: OpenInterestHistRow) -> OpenInterestRow | None:
-        if row.symbol != symbol:
-            return None
-        return OpenInterestRow(
-            venue=NAME,
-            symbol=symbol,
-            time_ms=settlement_ms(row.timestamp),
-            oi_base=amount(row.sumOpenInterest),
-            oi_usd=amount(row.sumOpenInterestValue),
-        )
-
-    return past(_oi_history_rows(body, empty_ok=True).good, interest)
-
-
-def _oi_history_next(
-    request: HistoryRequest, rows: Sequence[OpenInterestRow], symbol: str, start_ms: int, end_ms: int
-) -> HistoryRequest | None:
-    window_start_ms = int(dict(request.params)["startTime"])
-    newer_ms = newer_window(rows, window_start_ms, end_ms) if len(rows) >= OI_HISTORY_LIMIT else None
-    return None if newer_ms is None else _oi_history_window(symbol, newer_ms, end_ms)
-
-
 VENUE = Venue(
     name=NAME,
     title="Binance USD-M",
@@ -283,8 +226,5 @@ VENUE = Venue(
     budget=Budget(capacity=2400, window_s=60, used_header="X-MBX-USED-WEIGHT-1M"),
     judge=_fapi.judge,
     history=_fapi.history(NAME, "/fapi/v1/fundingRate"),
-    oi_history=OpenInterestHistory(
-        first=_oi_history_window, read=_oi_history_read, next=_oi_history_next, depth_h=30 * 24.0
-    ),
     source="venue sheet binance",
 )

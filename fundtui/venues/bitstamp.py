@@ -198,6 +198,7 @@ VENUE = Venue(
     fees=Fees(),
     budget=Budget(capacity=10_000, window_s=600),
     judge=judge_by(_refuse_error),
+    no_history="whether a settled rate is a fraction or in percent is not verified",
     experimental=EXPERIMENTAL,
     source="venue sheet bitstamp",
 )

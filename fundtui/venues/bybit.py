@@ -42,7 +42,6 @@ from fundtui.venues._wire import (
     need,
     number,
     older_window,
-    past,
     positive,
     rate_reasons,
     settlement_ms,
@@ -56,8 +55,6 @@ from fundtui.venues.spec import (
     Fault,
     History,
     HistoryRequest,
-    OpenInterestHistory,
-    OpenInterestRow,
     Params,
     Parts,
     Venue,
@@ -122,13 +119,6 @@ class HistoryRow(msgspec.Struct, frozen=True, gc=False):
     fundingRateTimestamp: int
 
 
-class InterestRow(msgspec.Struct, frozen=True, gc=False):
-    """Row of `open-interest`: both sides, base coin (linear) or USD (inverse)."""
-
-    openInterest: float
-    timestamp: int
-
-
 class Result(msgspec.Struct, frozen=True):
     list: msgspec.Raw = NULL
     nextPageCursor: str | None = None
@@ -160,7 +150,6 @@ _envelope = Decoder(Envelope)
 _ticker_rows = RowsDecoder(TickerRow)
 _listed_rows = RowsDecoder(ListedRow)
 _history_rows = RowsDecoder(HistoryRow)
-_interest_rows = RowsDecoder(InterestRow)
 
 
 def _result(body: bytes) -> Result:
@@ -384,47 +373,6 @@ def _history_next(
     return None if older_ms is None else _history_first(symbol, start_ms, older_ms)
 
 
-def _oi_history_window(symbol: str, start_ms: int, end_ms: int) -> HistoryRequest:
-    return HistoryRequest(
-        path="/v5/market/open-interest",
-        params=(
-            ("category", (Kind.INVERSE if symbol.endswith("USD") else Kind.LINEAR).value),
-            ("symbol", symbol),
-            ("intervalTime", "1h"),
-            ("startTime", str(start_ms)),
-            ("endTime", str(end_ms)),
-            ("limit", str(HISTORY_LIMIT)),
-        ),
-    )
-
-
-def _oi_history_read(body: bytes, symbol: str) -> tuple[OpenInterestRow, ...]:
-    result = _result(body)
-    if result.symbol not in (None, "", symbol):
-        return ()
-    inverse = symbol.endswith("USD")
-
-    def interest(row: InterestRow) -> OpenInterestRow:
-        size = amount(row.openInterest) / 2
-        return OpenInterestRow(
-            venue=NAME,
-            symbol=symbol,
-            time_ms=settlement_ms(row.timestamp),
-            oi_base=NAN if inverse else size,
-            oi_usd=size if inverse else NAN,
-        )
-
-    return past(_interest_rows(result.list, empty_ok=True).good, interest)
-
-
-def _oi_history_next(
-    request: HistoryRequest, rows: Sequence[OpenInterestRow], symbol: str, start_ms: int, end_ms: int
-) -> HistoryRequest | None:
-    window_end_ms = int(dict(request.params)["endTime"])
-    older_ms = older_window(rows, start_ms, window_end_ms) if len(rows) >= HISTORY_LIMIT else None
-    return None if older_ms is None else _oi_history_window(symbol, start_ms, older_ms)
-
-
 def _listing(name: str, *params: tuple[str, str]) -> Endpoint:
     return Endpoint(
         name=f"instruments-info:{name}",
@@ -468,6 +416,5 @@ VENUE = Venue(
     budget=Budget(capacity=600, window_s=5),
     judge=judge,
     history=History(first=_history_first, read=_history_read, next=_history_next),
-    oi_history=OpenInterestHistory(first=_oi_history_window, read=_oi_history_read, next=_oi_history_next),
     source="venue sheet bybit",
 )

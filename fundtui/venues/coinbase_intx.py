@@ -49,6 +49,9 @@ from fundtui.venues._wire import (
 from fundtui.venues.spec import Budget, Endpoint, History, HistoryRequest, Parts, Venue, Wanted
 
 NAME = "coinbase-intx"
+OLD_INTX = "https://api.international.coinbase.com"
+OLD_PERPETUAL = "-PERP"
+"""How the old INTX names its perpetuals; those of the US venue end in `-CDE` and have no settled rates."""
 RULE = unknown_rule("venue sheet coinbase-intx: no formula of the US perpetual-style futures")
 EXPERIMENTAL = (
     "moved: the international perpetuals went to a Deribit gateway whose listing is not verified; "
@@ -299,6 +302,7 @@ def _history_page(symbol: str, offset: int) -> HistoryRequest:
     return HistoryRequest(
         path=f"/api/v1/instruments/{symbol}/funding",
         params=(("result_limit", str(PAGE_SIZE)), ("result_offset", str(offset))),
+        base_url=OLD_INTX,
     )
 
 
@@ -356,7 +360,12 @@ VENUE = Venue(
     fees=Fees(),
     budget=Budget(capacity=10, window_s=1),
     judge=judge_by(_refuse_error),
-    history=History(first=_history_first, read=_history_read, next=_history_next),
+    history=History(
+        first=_history_first,
+        read=_history_read,
+        next=_history_next,
+        covers=lambda symbol: symbol.endswith(OLD_PERPETUAL),
+    ),
     experimental=EXPERIMENTAL,
     source="venue sheet coinbase-intx",
 )

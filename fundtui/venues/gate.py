@@ -36,10 +36,8 @@ from fundtui.venues._wire import (
     interval_from,
     judge_by,
     need,
-    newer_window,
     number,
     older_window,
-    past,
     positive,
     rate_reasons,
     settlement_ms,
@@ -52,8 +50,6 @@ from fundtui.venues.spec import (
     Fault,
     History,
     HistoryRequest,
-    OpenInterestHistory,
-    OpenInterestRow,
     Parts,
     Venue,
 )
@@ -61,7 +57,6 @@ from fundtui.venues.spec import (
 NAME = "gate"
 SETTLES = ("usdt", "btc")
 HISTORY_LIMIT = 1000
-OI_HISTORY_LIMIT = 100
 
 RULE = FundingRule(
     family=Family.NORMALISED,
@@ -106,14 +101,6 @@ class HistoryRow(msgspec.Struct, frozen=True, gc=False):
     t: float
 
 
-class StatsRow(msgspec.Struct, frozen=True, gc=False):
-    """Row of `contract_stats`. Open interest counts both sides."""
-
-    time: int
-    open_interest_usd: float | None = None
-    mark_price: float | None = None
-
-
 class ErrorBody(msgspec.Struct, frozen=True):
     label: str
     message: str | None = None
@@ -136,7 +123,6 @@ CLASSES = {
 _contract_rows = RowsDecoder(ContractRow)
 _ticker_rows = RowsDecoder(TickerRow)
 _history_rows = RowsDecoder(HistoryRow)
-_stats_rows = RowsDecoder(StatsRow)
 _error = msgspec.json.Decoder(ErrorBody)
 
 
@@ -296,43 +282,6 @@ def _history_next(
     return None if older_ms is None else _history_window(symbol, start_ms, older_ms - 59_000)
 
 
-def _oi_history_window(symbol: str, start_ms: int, end_ms: int) -> HistoryRequest:
-    settle = "btc" if symbol.endswith("_USD") else "usdt"
-    return HistoryRequest(
-        path=f"/api/v4/futures/{settle}/contract_stats",
-        params=(
-            ("contract", symbol),
-            ("from", str(start_ms // 1000)),
-            ("interval", "1h"),
-            ("limit", str(OI_HISTORY_LIMIT)),
-        ),
-    )
-
-
-def _oi_history_read(body: bytes, symbol: str) -> tuple[OpenInterestRow, ...]:
-    _refuse_error(body)
-
-    def interest(row: StatsRow) -> OpenInterestRow:
-        one_sided_usd = amount(row.open_interest_usd) / 2
-        return OpenInterestRow(
-            venue=NAME,
-            symbol=symbol,
-            time_ms=settlement_ms(row.time * 1000),
-            oi_base=one_sided_usd / positive(row.mark_price),
-            oi_usd=one_sided_usd,
-        )
-
-    return past(_stats_rows(body, empty_ok=True).good, interest)
-
-
-def _oi_history_next(
-    request: HistoryRequest, rows: Sequence[OpenInterestRow], symbol: str, start_ms: int, end_ms: int
-) -> HistoryRequest | None:
-    window_start_ms = int(dict(request.params)["from"]) * 1000
-    newer_ms = newer_window(rows, window_start_ms, end_ms) if len(rows) >= OI_HISTORY_LIMIT else None
-    return None if newer_ms is None else _oi_history_window(symbol, newer_ms, end_ms)
-
-
 def _endpoints(settle: str, pace_s: float) -> tuple[Endpoint, ...]:
     return (
         # No `limit`: it would cut the list to a hundred rows.
@@ -364,6 +313,5 @@ VENUE = Venue(
     budget=Budget(capacity=200, window_s=10, remaining_header="X-Gate-RateLimit-Requests-Remain"),
     judge=judge_by(_refuse_error),
     history=History(first=_history_window, read=_history_read, next=_history_next),
-    oi_history=OpenInterestHistory(first=_oi_history_window, read=_oi_history_read, next=_oi_history_next),
     source="venue sheet gate",
 )

@@ -213,6 +213,7 @@ VENUE = Venue(
     fees=Fees(),
     budget=Budget(capacity=120, window_s=60),
     judge=judge_by(_refuse_error),
+    no_history="its sheet names no endpoint for settled amounts of the past",
     experimental=EXPERIMENTAL,
     source="venue sheet gemini",
 )

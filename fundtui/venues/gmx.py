@@ -277,6 +277,7 @@ VENUE = Venue(
     fees=Fees(maker=0.0004, taker=0.0006),
     budget=Budget(capacity=60, window_s=60),
     judge=judge_by(_refuse_error),
+    no_history="told by subgraphs only, which are no REST (venue sheet gmx)",
     experimental="its rates' unit is documented but was never seen in a recorded answer",
     source="venue sheet gmx",
 )

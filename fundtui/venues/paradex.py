@@ -1,7 +1,8 @@
 """Paradex perpetuals. Wire facts: venue sheet paradex.
 
 Funding accrues every second; a rate is per `funding_period_hours` of its market, with the market's multiplier already
-in it. There is no history: `funding/data` holds samples every few seconds, no payments.
+in it. The history, `funding/data`, holds samples every few seconds and no payments: what was paid is the difference of
+their running total, `funding_index`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from fundtui.venues._wire import (
     rate_reasons,
     venue_error,
 )
-from fundtui.venues.spec import MIB, Budget, Endpoint, Fault, Parts, Venue
+from fundtui.venues.spec import MIB, AccrualHistory, Accrued, Budget, Endpoint, Fault, HistoryRequest, Parts, Venue
 
 NAME = "paradex"
 PERPETUAL = "-PERP"
@@ -53,6 +54,10 @@ RULE = FundingRule(
     averaging=Averaging.EWMA,
     source="methodology §2.2, venue sheet paradex",
 )
+SAMPLED_WITHIN_MS = 60_000
+"""Samples come every few seconds: one within the last minute tells how much had been paid by then."""
+STEP_H = 8.0
+"""Between two samples that are asked for: ninety days of one market are 270 requests."""
 FAULTS = {"TOO_MANY_REQUESTS": Fault.RATE_LIMITED, "RATE_LIMIT_EXCEEDED": Fault.RATE_LIMITED}
 
 
@@ -83,6 +88,16 @@ class MarketRow(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     max_funding_rate: float | None = None
 
 
+class SampleRow(msgspec.Struct, frozen=True, gc=False):
+    """Row of `funding/data`. The index is USD per base unit, cumulative; the premium is the rate times the price."""
+
+    market: str
+    created_at: int
+    funding_index: float
+    funding_premium: float | None = None
+    funding_rate: float | None = None
+
+
 class Envelope(msgspec.Struct, frozen=True):
     results: msgspec.Raw = NULL
     error: str = ""
@@ -92,6 +107,7 @@ class Envelope(msgspec.Struct, frozen=True):
 _envelope = Decoder(Envelope)
 _summary_rows = RowsDecoder(SummaryRow)
 _market_rows = RowsDecoder(MarketRow)
+_sample_rows = RowsDecoder(SampleRow)
 
 
 def _results(body: bytes) -> msgspec.Raw:
@@ -176,6 +192,29 @@ def read(parts: Parts, observed_ms: int) -> Batch:
     return batch(NAME, observed_ms, summary.good, quote, rejected=summary.rejected)
 
 
+def _sample_at(symbol: str, time_ms: int) -> HistoryRequest:
+    return HistoryRequest(
+        path="/v1/funding/data",
+        params=(
+            ("market", symbol),
+            ("start_at", str(time_ms - SAMPLED_WITHIN_MS)),
+            ("end_at", str(time_ms)),
+            ("page_size", "1"),
+        ),
+    )
+
+
+def _read_samples(body: bytes, symbol: str) -> tuple[Accrued, ...]:
+    """The price is what makes a premium of a rate; a rate of zero tells none."""
+    return tuple(
+        Accrued(row.created_at, row.funding_index, positive(number(row.funding_premium) / number(row.funding_rate)))
+        if row.funding_rate
+        else Accrued(row.created_at, row.funding_index)
+        for row in _sample_rows(blank_as_null(bytes(_results(body))), empty_ok=True).good
+        if row.market == symbol
+    )
+
+
 VENUE = Venue(
     name=NAME,
     title="Paradex",
@@ -202,5 +241,6 @@ VENUE = Venue(
     fees=Fees(maker=0.0, taker=0.00024),
     budget=Budget(capacity=1500, window_s=60),
     judge=judge_by(_results),
+    accrual=AccrualHistory(at=_sample_at, read=_read_samples, step_h=STEP_H),
     source="venue sheet paradex",
 )

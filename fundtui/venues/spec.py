@@ -104,13 +104,14 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One request for settled rates."""
+    """One request for settled rates; `base_url` where it is not the venue's own."""
 
     path: str
     method: str = "GET"
     params: Params = ()
     body: str = ""
     weight: int = 1
+    base_url: str = ""
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,34 +119,38 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     first(symbol, start_ms, end_ms) -> the first request; read(body, symbol) -> rows in any order, times rounded to
     the settlement instant, rate per `interval_h` (NaN where the row does not tell); next(request, rows, symbol,
-    start_ms, end_ms) -> the following request or None. `depth_h` is how far back the venue answers at all.
+    start_ms, end_ms) -> the following request or None. `depth_h` is how far back the venue answers at all. `covers`
+    tells which symbols have a history; None: all.
     """
 
     first: Callable[[str, int, int], HistoryRequest]
     read: Callable[[bytes, str], tuple[Settlement, ...]]
     next: Callable[[HistoryRequest, Sequence[Settlement], str, int, int], HistoryRequest | None]
     depth_h: float = math.inf
+    covers: Callable[[str], bool] | None = None
 
 
-class OpenInterestRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Open interest of one instrument at one time, one-sided; NaN in the unit that the venue does not tell."""
+class Accrued(msgspec.Struct, frozen=True, gc=False):
+    """What one base unit held long has paid by a time since the contract began, in quote currency, and the price then.
 
-    venue: str
-    symbol: str
+    NaN: the price is not told.
+    """
+
     time_ms: int
-    oi_base: float = math.nan
-    oi_usd: float = math.nan
+    paid: float
+    price: float = math.nan
 
 
-class OpenInterestHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """Past open interest of one symbol, one row per `step_h`, shaped and paged like `History`: what growth over a day
-    needs when the program was not running."""
+class AccrualHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """The past of a venue that pays all the time and tells samples of a running total, but no payments.
 
-    first: Callable[[str, int, int], HistoryRequest]
-    read: Callable[[bytes, str], tuple[OpenInterestRow, ...]]
-    next: Callable[[HistoryRequest, Sequence[OpenInterestRow], str, int, int], HistoryRequest | None]
-    step_h: float = 1.0
-    depth_h: float = math.inf
+    at(symbol, time_ms) -> the request for the last sample before that time; read(body, symbol) -> samples in any order.
+    What was paid in `step_h` hours is the difference of two samples over the price.
+    """
+
+    at: Callable[[str, int], HistoryRequest]
+    read: Callable[[bytes, str], tuple[Accrued, ...]]
+    step_h: float
 
 
 class Venue(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +159,8 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     read        parts, observed_ms -> Batch; raises BadAnswer where a required part is missing or empty
     judge       status, body -> what an error answer means at this venue; None: the general rules apply
     experimental  why it is off by default, empty for a venue that is on
+    accrual     in place of `history`, where funding is paid all the time and only a running total is told
+    no_history  why it has neither
     """
 
     name: str
@@ -166,6 +173,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     budget: Budget
     judge: Callable[[int, bytes], BadAnswer | None] | None = None
     history: History | None = None
-    oi_history: OpenInterestHistory | None = None
+    accrual: AccrualHistory | None = None
+    no_history: str = ""
     experimental: str = ""
     source: str = ""

@@ -21,6 +21,7 @@ from fundtui.venues.hyperliquid import (
     read,
 )
 from fundtui.venues.spec import BadAnswer, Fault, Wanted
+from tests.venues.reading import endpoint
 
 Payload = Callable[[str], bytes]
 NOW_MS = 1_789_675_900_000  # 2026-09-17 20:11:40 UTC
@@ -124,7 +125,8 @@ def test_trap_the_dex_list_grows_so_it_is_read_and_never_written_down(payload: P
     endpoint = next(one for one in VENUE.endpoints if one.name == "info:metaAndAssetCtxs:dex")
     assert endpoint.keys is not None
     parts = {"info:perpDexs": decode_dexes(payload("hyperliquid/perpDexs_trimmed.json"))}
-    assert list(endpoint.keys(parts, Wanted())) == ["xyz", "flx", "hyna", "km", "abcd"]
+    # The largest caps first, as recorded: xyz 4,825M, hyna 185M, flx 31M, km 1.59M, abcd none.
+    assert list(endpoint.keys(parts, Wanted())) == ["xyz", "hyna", "flx", "km", "abcd"]
     assert endpoint.keys({}, Wanted()) == ()
     assert json.loads(endpoint.body.replace("{key}", "xyz")) == {"type": "metaAndAssetCtxs", "dex": "xyz"}
 
@@ -224,6 +226,14 @@ def test_oi_caps_of_builder_coins_and_coins_that_are_full(recorded: dict[str, An
     assert math.isnan(quotes["HYPE"].oi_cap_usd)
     marked = {name for name, quote in quotes.items() if Note.OI_CAP_REACHED in quote.contract.notes}
     assert marked == {"HYPE", "FTM", "xyz:AAPL"}
+
+
+def test_caps_of_a_dex_are_asked_for_once_its_markets_are_here(recorded: dict[str, Any]) -> None:
+    caps = endpoint(VENUE, "info:perpsAtOpenInterestCap:dex").keys
+    assert caps is not None
+    assert list(caps({"info:perpDexs": recorded["info:perpDexs"]}, Wanted())) == []
+    some = {"info:perpDexs": recorded["info:perpDexs"], "info:metaAndAssetCtxs:dex": {"flx": None, "xyz": None}}
+    assert list(caps(some, Wanted())) == ["xyz", "flx"]
 
 
 def test_isolated_only_coins_are_noted() -> None:

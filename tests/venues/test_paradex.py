@@ -9,6 +9,7 @@ import pytest
 
 from fundtui.market import Averaging, Family, RateKind, Reason
 from fundtui.venues.paradex import VENUE
+from fundtui.venues.spec import BadAnswer
 from tests.venues.reading import assert_refuses_wrong_answers, fault, quotes, read, recorded, unknown
 
 NOW_MS = 1_789_147_120_003
@@ -128,8 +129,22 @@ def test_trap_size_of_bulk_bodies() -> None:
     assert limits["markets"][1] >= 3600
 
 
-def test_trap_samples_are_no_payments_so_there_is_no_history() -> None:
-    sample = json.loads(recorded("paradex/funding_data_1row.json"))["results"][0]
-    assert sample["funding_period_hours"] == 0
-    assert sample["funding_rate_8h"] == ""
+def test_trap_samples_are_no_payments_but_their_running_total_is_what_was_paid() -> None:
+    """The recorded sample: -6.04646651485986656 USD for a rate of -0.00006992598926 is a price of 86,469.5."""
     assert VENUE.history is None
+    assert VENUE.accrual is not None
+    (sample,) = VENUE.accrual.read(recorded("paradex/funding_data_1row.json"), "BTC-USD-PERP")
+    assert (sample.time_ms, sample.paid) == (1_764_160_327_843, 20511.93608234044552)
+    assert sample.price == pytest.approx(86_469.52, abs=0.01)
+    assert VENUE.accrual.read(recorded("paradex/funding_data_1row.json"), "ETH-USD-PERP") == ()
+
+
+def test_trap_index_change_is_needed_because_a_rate_of_zero_tells_no_price() -> None:
+    row = {"market": "BTC-USD-PERP", "created_at": 1, "funding_index": "5", "funding_premium": "0", "funding_rate": "0"}
+    assert VENUE.accrual is not None
+    (sample,) = VENUE.accrual.read(json.dumps({"results": [row]}).encode(), "BTC-USD-PERP")
+    assert sample.paid == 5
+    assert unknown(sample.price)
+    assert VENUE.accrual.read(b'{"results":[]}', "BTC-USD-PERP") == ()
+    with pytest.raises(BadAnswer, match="NOT_FOUND"):
+        VENUE.accrual.read(b'{"error":"NOT_FOUND","message":"no such market"}', "BTC-USD-PERP")

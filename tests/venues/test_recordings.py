@@ -13,7 +13,7 @@ import pytest
 
 from fundtui.market import Settlement
 from fundtui.venues import load, names
-from fundtui.venues.spec import BadAnswer, Endpoint, History, OpenInterestHistory, Venue
+from fundtui.venues.spec import AccrualHistory, BadAnswer, Endpoint, History, HistoryRequest, Venue
 from tests.venues.answers import SAME_FORMAT, SHARED, manifest
 
 PAYLOADS = SHARED / "payloads"
@@ -29,6 +29,7 @@ ERRORS = "the venue's error body; its own test shows that it is named as an erro
 SOCKET = "captured from a web socket, which fundtui does not speak; same fields as the REST answer"
 SERVED_BY_BULK = "one instrument's form of what a bulk endpoint that is polled says for all"
 OTHER_GENERATION = "an older or newer interface of the venue with another shape; the sheet says not to mix them"
+PAST_INTEREST = "open interest of past hours: growth is measured from what was polled, and kept over a restart"
 NOT_NEEDED = "nothing that fundtui shows follows from it"
 
 UNREAD = {
@@ -43,6 +44,11 @@ UNREAD = {
     "mexc/error-depth-BTCUSDT.json": ERRORS,
     "phemex/error-invalid-argument.json": ERRORS,
     "xt/error-invalid-symbol.json": ERRORS,
+    "binance/docsample/futures-data-openInterestHist.json": PAST_INTEREST,
+    "binance/openInterestHist-BTCUSDT.json": PAST_INTEREST,
+    "bybit/docsample/v5-market-open-interest.json": PAST_INTEREST,
+    "gate/docsample/api-v4-futures-usdt-contract_stats.json": PAST_INTEREST,
+    "gate/futures-usdt-contract_stats-BTC_USDT.json": PAST_INTEREST,
     "bitfinex/docsample/v2-conf-pub-fees.json": f"withdrawal and trading fee table of spot accounts: {NOT_NEEDED}",
     "bitget/docsample/api-v2-mix-market-funding-time.json": SERVED_BY_BULK,
     "bitget/docsample/api-v2-mix-market-open-interest.json": SERVED_BY_BULK,
@@ -76,7 +82,6 @@ UNREAD = {
     "mexc/docsample/api-v1-contract-fair_price-ETH_USDT.json": SERVED_BY_BULK,
     "mexc/docsample/api-v1-contract-index_price-ETH_USDT.json": SERVED_BY_BULK,
     "okx/docsample/api-v5-public-premium-history.json": "premium of past minutes; no back-fill of the running average",
-    "paradex/funding_data_1row.json": "samples every few seconds and no payments (venue sheet paradex)",
     "whitebit/docsample/api-v4-public-assets.json": f"deposits and withdrawals of coins: {NOT_NEEDED}",
     "xt/docsample/future-market-v1-public-q-agg-ticker.json": SERVED_BY_BULK,
     "xt/docsample/future-market-v1-public-q-index-price.json": SERVED_BY_BULK,
@@ -185,21 +190,29 @@ def readers_of(file: str) -> list[Reader]:
     ]
 
 
-def histories_for(file: str) -> Iterator[History | OpenInterestHistory]:
+def histories_for(file: str) -> Iterator[History | AccrualHistory]:
     """The histories of which the file is an answer."""
+    if file not in HISTORY_SYMBOLS:
+        return
     for venue in venues_of(ALSO_OF.get(file, file.partition("/")[0])):
-        for history in (venue.history, venue.oi_history):
-            if history is not None and file in HISTORY_SYMBOLS:
-                request = history.first(HISTORY_SYMBOLS[file], NOW_MS - 86_400_000, NOW_MS)
+        for history in (venue.history, venue.accrual):
+            if history is not None:
+                request = _first_request(history, HISTORY_SYMBOLS[file])
                 if asked_like(file, request.method, request.path, request.body):
                     yield history
+
+
+def _first_request(history: History | AccrualHistory, symbol: str) -> HistoryRequest:
+    if isinstance(history, AccrualHistory):
+        return history.at(symbol, NOW_MS)
+    return history.first(symbol, NOW_MS - 86_400_000, NOW_MS)
 
 
 def _endpoint_reader(endpoint: Endpoint) -> Reader:
     return lambda body: _rows(endpoint.decode(body))
 
 
-def _history_reader(history: History | OpenInterestHistory, symbol: str) -> Reader:
+def _history_reader(history: History | AccrualHistory, symbol: str) -> Reader:
     return lambda body: list(history.read(body, symbol))
 
 
@@ -220,16 +233,13 @@ HISTORY_SYMBOLS = {
     "binance-coinm/docsample/dapi-v1-fundingRate.json": "BTCUSD_PERP",
     "binance-coinm/fundingRate-history-BTCUSD_PERP.json": "BTCUSD_PERP",
     "binance/docsample/fapi-v1-fundingRate.json": "BTCUSDT",
-    "binance/docsample/futures-data-openInterestHist.json": "BTCUSDT",
     "binance/fundingRate-history-BTCUSDT.json": "BTCUSDT",
-    "binance/openInterestHist-BTCUSDT.json": "LTCUSDT",
     "bingx/docsample/openApi-swap-v2-quote-fundingRate.json": "QNT-USDT",
     "bitfinex/docsample/v2-status-deriv-tETHUST-hist.json": "tETHUST",
     "bitget/docsample/api-v2-mix-market-history-fund-rate.json": "BTCUSDT",
     "blofin/docsample/api-v1-market-funding-rate-history.json": "BTC-USDT",
     "bullish/history_funding_rate_2rows_2025.json": "BTC-USDC-PERP",
     "bybit/docsample/v5-market-funding-history.json": "ETHPERP",
-    "bybit/docsample/v5-market-open-interest.json": "BTCUSD",
     "binance/fundingRate-history-empty-null.json": "BTCUSDT",
     "coinbase-intx/drb_get_funding_rate_history_2026.json": "BTC_USDC-PERPETUAL",
     "coinbase-intx/intx_v1_funding_history_2024.json": "BTC-PERP",
@@ -237,9 +247,7 @@ HISTORY_SYMBOLS = {
     "drift/velocity_fundingRates_BTC-PERP_trimmed.json": "BTC-PERP",
     "dydx/historicalFunding_BTC-USD.json": "BTC-USD",
     "extended/funding_BTC-USD.json": "BTC-USD",
-    "gate/docsample/api-v4-futures-usdt-contract_stats.json": "BTC_USDT",
     "gate/docsample/api-v4-futures-usdt-funding_rate.json": "BTC_USDT",
-    "gate/futures-usdt-contract_stats-BTC_USDT.json": "BTC_USDT",
     "gate/futures-usdt-funding_rate-BTC_USDT.json": "BTC_USDT",
     "htx/docsample/linear-swap-api-v1-swap_historical_funding_rate.json": "BTC-USDT",
     "hyperliquid/fundingHistory_BTC_1038rows_2023.json": "BTC",
@@ -250,6 +258,7 @@ HISTORY_SYMBOLS = {
     "mexc/funding_rate-history-BTC_USDT.json": "BTC_USDT",
     "okx/docsample/api-v5-public-funding-rate-history.json": "BTC-USD-SWAP",
     "pacifica/funding_rate_history_BTC.json": "BTC",
+    "paradex/funding_data_1row.json": "BTC-USD-PERP",
     "whitebit/docsample/api-v4-public-funding-history-ETH_PERP.json": "BTC_PERP",
     "woox/v3_public_fundingRateHistory.json": "PERP_BTC_USDT",
     "xt/docsample/future-market-v1-public-q-funding-rate-record.json": "btc_usdt",
@@ -286,13 +295,13 @@ def test_a_recorded_history_has_plausible_rows_and_pages_to_an_end(file: str) ->
     symbol = HISTORY_SYMBOLS[file]
     for history in histories_for(file):
         rows = history.read(body_of(file), symbol)
+        assert all(1_400_000_000_000 < row.time_ms < 1_900_000_000_000 for row in rows)
+        if isinstance(history, AccrualHistory):
+            continue
         for row in rows:
-            assert 1_400_000_000_000 < row.time_ms < 1_900_000_000_000
+            assert isinstance(row, Settlement)
             assert row.symbol == symbol
-            if isinstance(row, Settlement):
-                assert abs(row.rate) < 0.05
-            else:
-                assert not (math.isnan(row.oi_base) and math.isnan(row.oi_usd))
+            assert abs(row.rate) < 0.05
         # A window that lies behind all rows has no further page.
         after_ms = max((row.time_ms for row in rows), default=NOW_MS) + 1
         last = history.first(symbol, after_ms, after_ms + 1000)
@@ -313,24 +322,7 @@ def test_every_expectation_belongs_to_an_answer() -> None:
     assert {file.replace(".expected.json", ".json") for file in expected} <= set(ANSWERS)
 
 
-def test_open_interest_of_the_past_is_one_sided() -> None:
-    """Gate and Bybit count both sides, Binance one (their sheets); first rows of the recordings, halved by hand."""
-    if not ANSWERS:
-        pytest.skip("the recorded answers are not beside the repository (../shared/payloads)")
-    first = {
-        name: load(name).oi_history.read(body_of(file), HISTORY_SYMBOLS[file])[0]  # type: ignore[union-attr]
-        for name, file in (
-            ("binance", "binance/openInterestHist-BTCUSDT.json"),
-            ("gate", "gate/futures-usdt-contract_stats-BTC_USDT.json"),
-            ("bybit", "bybit/docsample/v5-market-open-interest.json"),
-        )
-    }
-    assert first["binance"].time_ms == 1_602_028_800_000
-    assert (first["binance"].oi_base, first["binance"].oi_usd) == (286060.674, 13151177.5449312)
-    assert first["gate"].time_ms == 1_774_966_920_000
-    # 587,202,544 contracts of 0.0001 BTC, both sides.
-    assert first["gate"].oi_usd == 3972627795.03768 / 2
-    assert first["gate"].oi_base == pytest.approx(58720.2544 / 2, rel=1e-6)
-    assert first["bybit"].time_ms == 1_669_571_400_000
-    assert first["bybit"].oi_usd == 461134384 / 2
-    assert math.isnan(first["bybit"].oi_base)
+@pytest.mark.parametrize("name", names())
+def test_a_venue_has_a_history_or_says_why_not(name: str) -> None:
+    venue = load(name)
+    assert sum((venue.history is not None, venue.accrual is not None, bool(venue.no_history))) == 1
