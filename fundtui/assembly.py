@@ -76,6 +76,7 @@ def open_source(
     if settings.history.enabled and not probe and (record or source.kind is SourceKind.LIVE):
         keeping = begin_record(source.kind.value, settings, clock, calculator, record=record, read_only=read_only)
     alerting = None if alerts is None else _alerting(source, settings, clock, alerts, kept=keeping is not None)
+
     async def open_fleet(kept: Keeping | None, deliver: Deliver, report: Report) -> Feed:
         # Venue modules and the HTTP client take a tenth of a second to import: after the first frame, off the loop.
         transport = await asyncio.to_thread(open_transport)
@@ -103,7 +104,8 @@ def open_source(
             kept.provide(venues, transport, fleet.limiter, settings.polling.budget_share, source.base_url)
         known_venues = {venue.name: venue for venue in venues}
         asking = Asking(known_venues, transport, fleet.limiter, settings.polling.budget_share, source.base_url)
-        courses.provide(asking, engine.settle)
+        if engine.courses is not None:
+            engine.courses.provide(asking, engine.settle)
         return fleet
 
     if keeping is not None and keeping.record is None:

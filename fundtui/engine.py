@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fundtui.alerts.alert import Transition
 from fundtui.alerts.alerting import Alerting, Role
 from fundtui.alerts.book import AlertCounts, AlertRow, Away, Why
-from fundtui.alerts.machine import Told
+from fundtui.alerts.entries import entries_of
 from fundtui.alerts.message import Message
 from fundtui.alerts.records import Delivery, Silence
 from fundtui.asked import disabled, pace
@@ -55,7 +55,6 @@ FILL_EVERY_S = 6 * 3600.0
 """How often settled rates that the polls did not bring are looked for."""
 FILL_AFTER_S = 60.0
 """Settled rates are asked for once every venue has answered, or after this long."""
-ALERTS_AT_ONCE = 20
 
 
 class Engine:
@@ -100,6 +99,7 @@ class Engine:
         """What is in the record. `fundtui.assembly` says where that is."""
         self._fill_at = clock.monotonic() + FILL_AFTER_S
         self._ticker: asyncio.Task[None] | None = None
+        self._taking_over: asyncio.Task[None] | None = None
         self._started = False
         self.courses: Courses | None = None
 
@@ -124,6 +124,8 @@ class Engine:
 
     async def stop(self) -> None:
         """Stop polling; returns within about half a second, hanging requests or not."""
+        if self._taking_over is not None:
+            await asyncio.gather(self._taking_over, return_exceptions=True)
         if self._ticker is not None:
             self._ticker.cancel()
         if self._fleet is not None:
@@ -139,8 +141,12 @@ class Engine:
             return True
         return False if self.mode.startswith("attached") else None
 
-    async def take_over(self, mode: str, record: Record, venues: tuple[str, ...], open_fleet: OpenFeed) -> None:
+    def begin_to_take_over(self, mode: str, record: Record, venues: tuple[str, ...], open_fleet: OpenFeed) -> None:
         """Keep the record, ask the venues and evaluate alerts from now on: the process that did so has ended."""
+        work = self._take_over(mode, record, venues, open_fleet)
+        self._taking_over = asyncio.get_running_loop().create_task(work, name="take over")
+
+    async def _take_over(self, mode: str, record: Record, venues: tuple[str, ...], open_fleet: OpenFeed) -> None:
         if self._fleet is not None:
             await self._fleet.stop()
         self.mode, self._record, self._venues = mode, record, venues
@@ -150,6 +156,7 @@ class Engine:
             await self._alerting.take_over(self.settings, record.writing)
         self._fleet = await open_fleet(self.deliver, self.report)
         self._fleet.start()
+        self._say("this program keeps the record and asks the venues now", Severity.WARNING)
 
     async def settled(self, wait_s: float) -> bool:
         """Wait until every endpoint has answered or failed once; False when `wait_s` was not enough."""
@@ -266,16 +273,8 @@ class Engine:
         if self.alert_role is not Role.EVALUATES:
             # Whoever evaluates has written it down.
             return
-        told = [one for one in transitions if one.told is not Told.PENDING]
-        for one in told[:ALERTS_AT_ONCE]:
-            text, subject = clean(f"{one.rule}: {one.text}"), one.subject
-            severity = one.severity if one.told in (Told.FIRED, Told.ESCALATED) else Severity.INFO
-            self._journal(Event(
-                time_ms=one.time_ms, kind=EventKind.ALERT, text=text, severity=severity, venue=subject.venue,
-                asset=subject.asset,
-            ))  # fmt: skip
-        if len(told) > ALERTS_AT_ONCE:
-            self._say(f"{len(told) - ALERTS_AT_ONCE} more alerts changed at the same time")
+        for entry in entries_of(transitions):
+            self._journal(entry)
 
     def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A task of ours that died: told in the journal, never as a traceback over the screen."""

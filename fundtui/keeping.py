@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from fundtui.alerts.alerting import Alerting
 from fundtui.clock import Clock, ScaledClock
@@ -13,10 +15,10 @@ from fundtui.config import Settings, Watcher
 from fundtui.engine import Engine
 from fundtui.history.database import StoreProblem
 from fundtui.history.folder import Owned, Owner, data_folder, is_owned
-from fundtui.history.record import Asking, Record, Warmth, warm_up
-from fundtui.history.sqlite_store import Retention
+from fundtui.history.record import Asking, Record, Warmth, kept_budgets, warm_up
+from fundtui.history.sqlite_store import Retention, SqliteStore
 from fundtui.imbalance.calculator import Calculator
-from fundtui.polling.feed import Deliver, Feed, Report
+from fundtui.polling.feed import Deliver, Feed, OpenFeed, Report
 from fundtui.polling.limiter import Limiter
 from fundtui.polling.transport import Transport
 from fundtui.sources import SourceKind
@@ -46,44 +48,67 @@ class Keeping(msgspec.Struct, frozen=True):
 
 
 def begin_record(
-    source: str, settings: Settings, clock: Clock, calculator: Calculator, *, record: bool
+    source: str, settings: Settings, clock: Clock, calculator: Calculator, *, record: bool, read_only: bool = False
 ) -> Keeping | None:
-    """Take the record, or attach to who has it; None: it is nobody's and not wanted, or cannot be used at all."""
+    """Take the record, or attach to who has it; None: it is nobody's and not wanted, or cannot be used at all.
+
+    read_only: attach also to one that nobody keeps right now; raises StoreProblem where there is none.
+    """
     folder = data_folder(settings)
     owner: Owner | None = None
     try:
-        if record:
+        if read_only:
+            SqliteStore(folder, now_ms=0, writable=False).close()
+        elif record:
             owner = Owner(folder)
         elif not is_owned(folder):
             return None
     except Owned:
         owner = None
     except StoreProblem:
+        if read_only:
+            raise
         # No folder can be made here: everything works, nothing is kept.
         return None
     warmth = warm_up(folder, calculator, clock.utc_ms())
     if owner is None:
         return Keeping(folder, clock, calculator, warmth, None)
+    return Keeping(folder, clock, calculator, warmth, _record(folder, owner, clock, settings, source, warmth))
+
+
+def _record(folder: Path, owner: Owner, clock: Clock, settings: Settings, source: str, warmth: Warmth) -> Record:
     retention = Retention(
         samples_ms=int(settings.history.keep_samples * 1000), bars_ms=int(settings.history.keep_bars * 1000)
     )
-    return Keeping(
-        folder,
-        clock,
-        calculator,
-        warmth,
-        Record(folder, owner, clock, retention, source=source, figures_ms=warmth.figures_ms),
-    )
+    return Record(folder, owner, clock, retention, source=source, figures_ms=warmth.figures_ms)
 
 
-def attached(keeping: Keeping, watcher: Watcher, alerting: Alerting | None, venues: tuple[str, ...]) -> Engine:
-    """An engine over a collector's record. It asks no venue."""
+class Succession(msgspec.Struct, frozen=True):
+    """How an onlooker becomes the one that asks and records once nobody else does: its source and venues, and what
+    opens a fleet with the record kept by this process."""
+
+    source: str
+    venues: tuple[str, ...]
+    open_fleet: Callable[[Keeping], OpenFeed]
+
+
+def attached(
+    keeping: Keeping,
+    watcher: Watcher,
+    alerting: Alerting | None,
+    venues: tuple[str, ...],
+    succession: Succession | None = None,
+) -> Engine:
+    """An engine over a collector's record. It asks no venue until, with a succession, the collector is gone."""
     warmth = keeping.warmth
     demo = warmth.source == SourceKind.DEMO.value
     # A collector of a simulated market lives in another time than ours.
     clock = ScaledClock(max(warmth.seen.values(), default=0)) if demo else keeping.clock
     last_ms = warmth.events[-1].time_ms + 1 if warmth.events else 0
     names = tuple(warmth.health) or venues
+    if succession is not None and warmth.source not in ("", succession.source):
+        # The record is of another market: it is not ours to go on with.
+        succession = None
 
     async def open_feed(deliver: Deliver, report: Report) -> Feed:
         from fundtui.history.follow import Follower
@@ -96,9 +121,10 @@ def attached(keeping: Keeping, watcher: Watcher, alerting: Alerting | None, venu
             names,
             seen=warmth.seen,
             events_from_ms=last_ms,
+            on_free=partial(_take_over, engine, keeping, succession) if succession is not None else None,
         )
 
-    return Engine(
+    engine = Engine(
         watcher,
         mode="attached demo" if demo else "attached",
         clock=clock,
@@ -108,3 +134,17 @@ def attached(keeping: Keeping, watcher: Watcher, alerting: Alerting | None, venu
         warmth=warmth,
         alerting=alerting,
     )
+    return engine
+
+
+def _take_over(engine: Engine, keeping: Keeping, succession: Succession) -> bool:
+    """Begin to keep the record if nobody else does by now; whether that is so."""
+    try:
+        owner = Owner(keeping.folder)
+    except StoreProblem:
+        return False
+    warmth = replace(keeping.warmth, budgets=kept_budgets(keeping.folder))
+    record = _record(keeping.folder, owner, engine.clock, engine.settings, succession.source, warmth)
+    kept = replace(keeping, warmth=warmth, record=record)
+    engine.begin_to_take_over(succession.source, record, succession.venues, succession.open_fleet(kept))
+    return True

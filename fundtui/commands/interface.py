@@ -18,9 +18,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def show(arguments: argparse.Namespace, source: Source) -> int:
     """Show the interface over a source. Returns its exit code."""
-    engine = open_engine(arguments, source, alerts=Alerts(), record=source.kind is SourceKind.LIVE)
+    live = source.kind is SourceKind.LIVE
+    read_only = live and getattr(arguments, "read_only", False)
+    engine = open_engine(arguments, source, alerts=Alerts(), record=live, read_only=read_only)
     from fundtui.ui import run as run_interface
-    from fundtui.ui.app import Options
+    from fundtui.ui.options import Options
 
     inputs = inputs_of(arguments)
     path, _ = locate(inputs.path, inputs.environment)

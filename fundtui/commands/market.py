@@ -40,6 +40,7 @@ def open_engine(
     probe: bool = False,
     alerts: Alerts | None = None,
     record: bool = False,
+    read_only: bool = False,
 ) -> Engine:
     """An engine that has not started yet. Raises CommandError for wrong flags or configuration."""
     watcher = load_settings(arguments)
@@ -52,6 +53,7 @@ def open_engine(
             probe=probe,
             alerts=alerts,
             record=record,
+            read_only=read_only,
         )
     except KeyError as error:
         raise CommandError(f"no venue {error.args[0]!r}; see `fundtui venues`", USAGE) from error

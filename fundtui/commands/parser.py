@@ -110,6 +110,11 @@ def _interface_flags(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(venues_only=None)
     if parser.prog == "fundtui":
         _source_flag(parser)
+        parser.add_argument(
+            "--read-only",
+            action="store_true",
+            help="look on at the record that another fundtui keeps: never ask a venue, also when that one ends",
+        )
     parser.add_argument("--watchlist", metavar="NAME", default=argparse.SUPPRESS, help="start with this watchlist")
     parser.add_argument("--theme", metavar="NAME", default=argparse.SUPPRESS, help="colours")
     parser.add_argument("--basis", choices=("1h", "8h", "apr"), default=argparse.SUPPRESS, help="how rates are shown")

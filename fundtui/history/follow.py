@@ -24,6 +24,8 @@ from fundtui.text import clean
 LOOK_S = 0.25
 OWNER_LOOKS = 8
 """Looks between two checks whether the collector is still there."""
+TAKE_OVER_S = 10.0
+"""A collector that is started anew, by systemd say, gets this long to come back."""
 
 
 class News(NamedTuple):
@@ -47,8 +49,11 @@ class Follower:
         *,
         seen: Mapping[str, int] | None = None,
         events_from_ms: int = 0,
+        on_free: Callable[[], bool] | None = None,
     ) -> None:
-        """seen: venue -> time of the last poll that is known already; events from before `events_from_ms` too."""
+        """seen: venue -> time of the last poll that is known already; events from before `events_from_ms` too.
+        on_free: called when the collector has been gone for `TAKE_OVER_S`; True: somebody sees to it, and it is not
+        called again. None: this one only ever looks on."""
         self._folder = folder
         self._clock = clock
         self._deliver = deliver
@@ -62,6 +67,8 @@ class Follower:
         self._version = (-1, -1)
         self._looks = 0
         self._owned = True
+        self._on_free = on_free
+        self._gone_at: float | None = None
         self._task: asyncio.Task[None] | None = None
         self.looked = False
 
@@ -73,8 +80,11 @@ class Follower:
 
     async def stop(self) -> None:
         """Let go of the record."""
-        if self._task is not None:
+        if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        # In the thread of a look that may still be going on.
+        await in_thread(self._close, "fundtui attached")
 
     async def configure(self, *, disabled: Collection[str], poll_s: Mapping[str, float]) -> None:
         """Nothing to do: the collector has its own settings."""
@@ -168,8 +178,13 @@ class Follower:
         owned = is_owned(self._folder)
         if owned != self._owned:
             self._owned = owned
+            self._gone_at = None if owned else self._clock.monotonic()
             pid = owner_pid(self._folder)
-            text = f"The collector is back (process {pid})" if owned else "The collector is gone: figures grow old"
+            then = "figures grow old" if self._on_free is None else f"this one takes over in {TAKE_OVER_S:.0f} s"
+            text = f"The collector is back (process {pid})" if owned else f"The collector is gone: {then}"
             severity = Severity.INFO if owned else Severity.CRITICAL
             now_ms = self._clock.utc_ms()
             self._report(Event(time_ms=now_ms, kind=EventKind.RECORD, text=clean(text), severity=severity))
+        gone_at = self._gone_at
+        if self._on_free is not None and gone_at is not None and self._clock.monotonic() - gone_at >= TAKE_OVER_S:
+            self._gone_at = None if self._on_free() else gone_at

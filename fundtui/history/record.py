@@ -103,6 +103,20 @@ def _warm_up(store: Store, shelf: Shelf, calculator: Calculator, now_ms: int) ->
     )
 
 
+def kept_budgets(folder: Path) -> dict[str, LimiterState]:
+    """The venues' budgets as they were last kept; nothing where they cannot be read."""
+    try:
+        store = SqliteStore(folder, now_ms=0, writable=False)
+    except StoreProblem:
+        return {}
+    try:
+        return _kept_budgets(store)
+    except StoreProblem:
+        return {}
+    finally:
+        store.close()
+
+
 def _kept_budgets(store: Store) -> dict[str, LimiterState]:
     try:
         return _budgets.decode(store.kept(BUDGETS) or b"\x80")
