@@ -377,7 +377,7 @@ class Instruments:
             self.formula.observe(rows, state, seen.numbers, hourly, venue.cadence_s / 3600.0)
         if clocks or self._clocks.waiting or not same:
             self._watch_clocks(rows, seen.numbers[Observed.NEXT_FUNDING_MS], venue, events)
-        settled = self.settling.observe(rows, seen.numbers)
+        settled = self.settling.observe(rows, seen.numbers, venue.cadence_s)
         if len(settled):
             changed |= np.isin(rows, settled)
             extent = Moved.ALL

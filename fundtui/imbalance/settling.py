@@ -25,6 +25,8 @@ from fundtui.units import HOURS_PER_YEAR
 
 PAID_IS_TOLD_AFTER_MS = 120_000
 SAME_INSTANT_MS = 60_000
+SETTLED_AT_ONCE = 128
+ALL_SETTLED_WITHIN_S = 120.0
 REALISED = ("realised_1d", "realised_3d", "realised_7d", "realised_30d")
 
 
@@ -80,8 +82,11 @@ class Settling:
         for part in self.parts.values():
             part.grow(capacity)
 
-    def observe(self, rows: Index, seen: Floats) -> Index:
-        """Take one poll's observations of these rows; returns the rows whose settlement became known with it."""
+    def observe(self, rows: Index, seen: Floats, poll_s: float = 0.0) -> Index:
+        """Take one poll's observations of these rows; returns the rows whose settlement became known with it.
+
+        Hundreds of contracts settle in the same instant: a part is taken with each poll, all within two minutes.
+        """
         pending, instruments = self.pending, self.instruments
         next_ms, rate, paid = seen[Observed.NEXT_FUNDING_MS], seen[Observed.RATE], seen[Observed.SETTLED_RATE]
         observed_ms = instruments.observed_ms[rows]
@@ -102,6 +107,8 @@ class Settling:
         due_ms = pending.due_ms[rows]
         told = (paid != pending.paid_before[rows]) | (observed_ms - due_ms >= PAID_IS_TOLD_AFTER_MS)
         told &= (due_ms == due_ms) & (paid == paid)
+        left = np.flatnonzero(told)[max(SETTLED_AT_ONCE, int(len(rows) * poll_s / ALL_SETTLED_WITHIN_S)) :]
+        told[left] = False
         waiting = due_ms == due_ms
         pending.paid_before[rows] = np.where(waiting & ~told, pending.paid_before[rows], paid)
         if not told.any():
