@@ -107,6 +107,7 @@ class ErrorBody(msgspec.Struct, frozen=True):
 class Envelope(msgspec.Struct, frozen=True):
     result: msgspec.Raw = msgspec.Raw()
     error: ErrorBody | None = None
+    testnet: bool = False
 
 
 _envelope = Decoder(Envelope)
@@ -120,6 +121,8 @@ def _result(body: bytes) -> msgspec.Raw:
     envelope = _envelope(body)
     if envelope.error is not None:
         raise _error(envelope.error)
+    if envelope.testnet:
+        raise BadAnswer(Fault.VENUE_ERROR, "an answer of the test network: its prices are not real")
     if not envelope.result:
         raise BadAnswer(Fault.WRONG_SHAPE, "the answer holds no result")
     return envelope.result

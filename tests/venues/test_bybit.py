@@ -171,6 +171,15 @@ def test_trap_403_is_location_block_or_ban() -> None:
     assert ban.retry_after_s >= 600
 
 
+def test_trap_fields_that_a_row_omits_are_missing_and_never_carried_over() -> None:
+    """The socket leaves out what has not changed; an answer that does so tells nothing of those fields."""
+    whole = one(ticker())
+    assert (whole.mark, whole.contract.cap) == (100.5, 0.005)
+    partial = one(ticker(markPrice=..., openInterest=..., fundingCap=...))
+    assert unknown(partial.mark, partial.oi_base, partial.contract.cap)
+    assert partial.index == 101
+
+
 def test_suffix_multiplier_and_names_that_only_look_like_one() -> None:
     contract = one(ticker("SHIB1000USDT")).contract
     assert (contract.asset, contract.multiplier) == ("SHIB", 1000)

@@ -59,6 +59,16 @@ def test_trap_three_products_under_one_brand() -> None:
     assert keys({}, Wanted(assets=frozenset({"BTC"}))) == ()
 
 
+def test_trap_empty_strings_are_missing_numbers() -> None:
+    """As recorded: of the dated product, rate and index are ""; a perpetual's volume can be, too."""
+    body = json.loads(recorded(PRODUCTS))
+    row = next(one for one in body["products"] if one["product_id"] == "BIP-20DEC30-CDE")
+    row["approximate_quote_24h_volume"] = row["future_product_details"]["index_price"] = ""
+    found = quotes(VENUE, OBSERVED_MS, {"products": body})["BIP-20DEC30-CDE"]
+    assert unknown(found.volume_usd, found.index)
+    assert found.rate == 0.000013
+
+
 def test_trap_nanosecond_interval_of_a_saved_answer() -> None:
     body = recorded("coinbase-intx/intx_v1_instrument_ETH-PERP_2024.json")
     eth = quotes(VENUE, OBSERVED_MS, {"instruments": body})["ETH-PERP"]

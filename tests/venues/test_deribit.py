@@ -51,7 +51,7 @@ def test_values_of_the_recorded_perpetual(recorded: dict[str, Any]) -> None:
     assert quote.reasons == ()
 
 
-def test_eight_hours_are_a_quotation_not_a_cadence(recorded: dict[str, Any]) -> None:
+def test_trap_eight_hours_are_a_quotation_not_a_cadence(recorded: dict[str, Any]) -> None:
     quote = quotes(recorded)["BTC-PERPETUAL"]
     assert quote.contract.rate_period_h == 8.0
     assert quote.hourly == pytest.approx(1.428e-05 / 8)
@@ -82,6 +82,12 @@ def test_trap_units_of_open_interest_differ_by_margin_type(recorded: dict[str, A
     assert (sol.oi_base, sol.oi_usd) == (4000.0, 800_000.0)
     assert (sol.contract.kind, sol.contract.quote, sol.contract.settle) == (Kind.LINEAR, "USDC", "USDC")
     assert math.isnan(sol.contract.cap)
+
+
+def test_trap_test_net_is_another_host_and_its_answers_are_refused() -> None:
+    assert VENUE.base_url == "https://www.deribit.com"
+    with pytest.raises(BadAnswer, match="test network"):
+        decode_summary(json.dumps({"jsonrpc": "2.0", "result": [row("BTC-PERPETUAL")], "testnet": True}).encode())
 
 
 def test_dated_futures_in_the_same_answer_are_quotes_without_a_rate(recorded: dict[str, Any]) -> None:

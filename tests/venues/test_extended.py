@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fundtui.market import Reason, Status
+from fundtui.polling.http import HEADERS
 from fundtui.venues.extended import VENUE
 from tests.venues.reading import assert_refuses_wrong_answers, fault, quotes, read, recorded, unknown
 
@@ -49,6 +50,11 @@ def test_trap_percent_cap() -> None:
     found = quotes(VENUE, NOW_MS, bodies())
     caps = {symbol: found[symbol].contract.cap for symbol in ("BTC-USD", "1000PEPE-USD", "PAXG-USD")}
     assert caps == {"BTC-USD": 0.0025, "1000PEPE-USD": 0.0075, "PAXG-USD": 0.01}
+
+
+def test_trap_user_agent_is_sent_with_every_request() -> None:
+    """Without one the venue answers 403."""
+    assert HEADERS["user-agent"]
 
 
 def test_open_interest_limit_of_zero_is_none() -> None:

@@ -47,7 +47,7 @@ def test_values_of_the_linear_recording(payload: Payload) -> None:
     assert Note.NEXT_FUNDING_INFERRED in contract.notes
 
 
-def test_the_trap_inverse_rates_are_multiplied_by_the_price(payload: Payload) -> None:
+def test_trap_inverse_rates_are_multiplied_by_the_price(payload: Payload) -> None:
     quote = quotes(payload("kraken-futures/tickers_2026-09_trimmed.json"))["PI_XBTUSD"]
     assert (quote.contract.kind, quote.contract.settle) == (Kind.INVERSE, "BTC")
     assert quote.rate == pytest.approx(1.4606e-5, rel=1e-4)  # the sheet's figure
@@ -56,7 +56,7 @@ def test_the_trap_inverse_rates_are_multiplied_by_the_price(payload: Payload) ->
     assert quote.volume_usd == 38249.0
 
 
-def test_the_trap_against_the_relative_rate_that_the_websocket_tells(payload: Payload) -> None:
+def test_trap_rates_are_absolute_against_the_relative_rate_that_the_websocket_tells(payload: Payload) -> None:
     # The expected file beside the recording came from a library that divides inverse rates too: wrong by price².
     row = json.loads(payload("kraken-futures/ws_ticker_PI_XBTUSD_relative.json"))
     ours = relative(row["funding_rate"], row["index"], Kind.INVERSE)

@@ -78,6 +78,17 @@ def test_trap_the_old_v1_form_is_refused() -> None:
     assert fault(VENUE, "fundingRate", body) == "empty"
 
 
+def test_trap_only_single_rows_were_recorded_so_several_are_made_of_one() -> None:
+    """Two rows that differ in every field of the recorded one that is read."""
+    other = rate("PERP_ETH_USDT", estFundingRate="-0.00003", estFundingIntervalHours=4, nextFundingTime=NEXT_MS + 1)
+    rows = json.loads(recorded(RATE))["data"]["rows"]
+    found = quotes(VENUE, OBSERVED_MS, {"fundingRate": envelope(*rows, other)})
+    assert {symbol: (one.rate, one.contract.interval_h) for symbol, one in found.items()} == {
+        "PERP_BTC_USDT": (-0.00000441, 8.0),
+        "PERP_ETH_USDT": (-0.00003, 4.0),
+    }
+
+
 def test_symbols() -> None:
     found = quotes(VENUE, OBSERVED_MS, {"fundingRate": envelope(rate("PERP_1000PEPE_USDT"), rate("SPOT_BTC_USDT"))})
     assert set(found) == {"PERP_1000PEPE_USDT"}
