@@ -42,6 +42,14 @@ class Color(StrEnum):
     NEVER = "never"
 
 
+class Lens(StrEnum):
+    """What every rate on screen means: as published, less the cost of money, or the premium alone."""
+
+    RAW = "raw"
+    EXCESS = "excess"
+    PREMIUM = "premium"
+
+
 class Times(StrEnum):
     """Which clock times of day are shown in."""
 
@@ -112,6 +120,7 @@ class Display(Struct, frozen=True, kw_only=True):
     """How things look."""
 
     rate_basis: Annotated[Basis, about("rates per hour, per 8 hours, or per year")] = Basis.APR
+    lens: Annotated[Lens, about("rates as published, above the cost of money, or the premium alone")] = Lens.RAW
     theme: Annotated[str, about("a theme's name; `fundtui` offers them under `:theme`")] = "dusk"
     numbers: Annotated[Numbers, about("19.9B or 19,900,000,000")] = Numbers.COMPACT
     glyphs: Annotated[Glyphs, about("auto asks the terminal and the locale")] = Glyphs.AUTO
@@ -258,6 +267,9 @@ class History(Struct, frozen=True, kw_only=True):
     folder: Annotated[str, about("where; empty takes the platform's data folder")] = ""
     keep_samples: Annotated[Seconds, about("raw samples", ge=86_400.0)] = 30 * 86_400.0
     keep_bars: Annotated[Seconds, about("hourly bars; settlements are kept for good", ge=86_400.0)] = 730 * 86_400.0
+    keep_quotes: Annotated[
+        Seconds, about("mark, premium and open interest each five minutes; 0 keeps none", ge=0.0)
+    ] = 30 * 86_400.0
     backfill: Annotated[Seconds, about("settled rates fetched at first start", ge=0.0)] = 90 * 86_400.0
 
 

@@ -72,7 +72,8 @@ class FundtuiApp(OutputApp):
         self.trouble = clean(self._warnings[0]) if self._warnings else ""
         display = self.settings.display
         self.watchlists = watchlists(display, source.settings.watchlists)
-        self.choices = Choices(basis=display.rate_basis, watchlist=self._first_list(display.watchlist))
+        first = self._first_list(display.watchlist)
+        self.choices = Choices(basis=display.rate_basis, lens=display.lens, watchlist=first)
         self.exit_code = 0
         self._guard = ScreenGuard()
         self._started_at = self.wall.monotonic()
@@ -158,10 +159,10 @@ class FundtuiApp(OutputApp):
         if self.preferences.draft(changes):
             take_over(self, before)
 
-    def drop_drafts(self) -> None:
-        """Back to what the files say."""
+    def drop_draft(self, key: str) -> None:
+        """Back to what the files say about a setting."""
         before = self.settings
-        if self.preferences.drop():
+        if self.preferences.drop(key):
             take_over(self, before)
 
     def get_line_filters(self) -> Sequence[LineFilter]:

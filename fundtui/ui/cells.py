@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from fundtui.config.schema import Lens
 from fundtui.imbalance.catalogue import Metric, Unit
 from fundtui.imbalance.display import display
 from fundtui.units import HOURS_PER_YEAR, MISSING, Basis
@@ -20,19 +20,13 @@ if TYPE_CHECKING:
     from fundtui.ui.glyphs import Glyphs
     from fundtui.ui.theme import Pens
 
+__all__ = ["BP_STEPS", "RATE_STEPS", "Lens", "Scene", "figure", "rate_role", "sign_role", "sparkline", "step"]
+
 # Five steps of loudness for a rate, as APR (methodology §8: 10.95 % is the interest plateau, beyond 100 % is rare).
 RATE_STEPS = (0.05, 0.15, 0.40, 1.00)
 BP_STEPS = (0.0002, 0.0005, 0.0015, 0.005)
 SIGMA_STEPS = (0.5, 1.0, 2.0, 4.0)
 SOON_S = 600.0
-
-
-class Lens(StrEnum):
-    """What every rate on screen means: as published, less the cost of money, or the premium alone."""
-
-    RAW = "raw"
-    EXCESS = "excess"
-    PREMIUM = "premium"
 
 
 class Scene(msgspec.Struct, frozen=True):

@@ -24,6 +24,8 @@ def take_over(app: FundtuiApp, before: Settings) -> None:
     _end_options(app, old, new)
     if new.rate_basis != old.rate_basis:
         app.choices.basis = new.rate_basis
+    if new.lens != old.lens:
+        app.choices.lens = new.lens
     if any(getattr(new, field) != getattr(old, field) for field in _LOOKS):
         app.use_theme(new.theme)
     if new.mouse != old.mouse:

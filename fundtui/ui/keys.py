@@ -69,6 +69,8 @@ KEYS = (
     Key(keys="7", shown="7", action="app.go('venues')", group="Screens", help="Venues: how each of them answers."),
     Key(keys="8", shown="8", action="app.go('journal')", group="Screens", help="Journal: what has happened."),
     Key(keys="9", shown="9", action="app.go('positions')", group="Screens", help="Positions: your own."),
+    Key(keys="0,comma", shown="0 ,", action="app.go('settings')", group="Screens",
+        help="Settings: what is set, where that comes from, and a way to change it."),
     Key(keys="t", shown="t", action="app.theme", help="Next theme."),
     Key(keys="colon,ctrl+p", shown=": Ctrl+P", action="app.command_palette", help="Find a command by name."),
     Key(keys="question_mark,f1", shown="?", action="app.help", label="help", help="This help."),

@@ -38,9 +38,9 @@ class Preferences:
             del self.drafts[key]
         return self._lay()
 
-    def drop(self) -> bool:
-        """Forget all drafts; whether anything differs."""
-        self.drafts.clear()
+    def drop(self, key: str) -> bool:
+        """Forget a draft; whether anything differs."""
+        self.drafts.pop(key, None)
         return self._lay()
 
     def kept(self, changes: Mapping[str, Any], kept: Kept) -> bool:

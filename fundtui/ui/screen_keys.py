@@ -34,6 +34,15 @@ OWN: dict[str, tuple[Key, ...]] = {
             help="One hour later."),
         Key(keys="w", shown="w", action="span", label="24/72 h", group="Look", help="The next 24 or 72 hours."),
     ),
+    "settings": (
+        Key(keys="space,plus,equals_sign", shown="Space", action="change(1)", label="change", group="Change",
+            help="Next value, in force at once and written nowhere."),
+        Key(keys="minus", shown="-", action="change(-1)", group="Change", help="Previous value."),
+        Key(keys="s", shown="s", action="save", label="save", group="Change",
+            help="Show what will be written to which file, and write it after a yes."),
+        Key(keys="u", shown="u", action="undo", label="undo", group="Change",
+            help="Take a change back; what is saved in state.toml is taken out of it."),
+    ),
     "pairs": (
         Key(keys="f", shown="f", action="all", label="all/best", group="Choose",
             help="Only pairs that are expected to earn their costs, or all."),

@@ -35,6 +35,7 @@ PLACES = (
     Place("venues", "Venues", "7", "How every venue answers.", "venues:VenuesScreen"),
     Place("journal", "Journal", "8", "Contract changes, incidents and settlements.", "journal:JournalScreen"),
     Place("positions", "Positions", "9", "Funding and liquidation of your own positions.", "positions:PositionsScreen"),
+    Place("settings", "Settings", "0", "Every setting, and where it comes from.", "settings:SettingsScreen"),
 )  # fmt: skip
 NAMED = {place.name: place for place in PLACES}
 
