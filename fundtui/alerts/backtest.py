@@ -1,14 +1,16 @@
-"""What a rule would have done on the record: each time that it would have fired, for how long, and what became of it.
+"""What rules would have done on the record: each time that one would have fired, for how long, and what became of it.
 
-The recorded polls go through a calculator of its own and the rule's own state machine, in the order in which they
+The recorded polls go through a calculator of its own and the rules' own state machines, in the order in which they
 were seen; nothing is known before its time. Where polls are no longer kept, the sampled rates stand in: rules over
-other figures see those as missing there, and do not fire.
+other figures see those as missing there, and do not fire. A step thins the record to a poll of each venue per step;
+without one every poll is taken.
 """
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -17,7 +19,6 @@ from fundtui.alerts.alert import Subject, Transition
 from fundtui.alerts.machine import Told
 from fundtui.alerts.readings import Readings
 from fundtui.alerts.rule import Rule
-from fundtui.history.codec import Floats
 from fundtui.history.store import Store
 from fundtui.imbalance.calculator import Calculator, Changes
 from fundtui.imbalance.metric import Level
@@ -26,6 +27,12 @@ from fundtui.status import VenueHealth, VenueState
 
 MOST_STEPS = 2880
 LEAST_STEP_S = 60.0
+TICK_S = 5.0
+"""Pairs are priced that often, and what changes with time alone is looked at."""
+CONTINUOUS_S = 180.0
+"""Looks further apart were not continuous: the time between them does not count."""
+CELLS = 4_000_000
+"""So many sampled rates are held at once."""
 HISTORY_MS = 90 * 86_400_000
 
 Fee = Callable[[str], float]
@@ -54,29 +61,38 @@ class Episode(msgspec.Struct, kw_only=True):
         return self.ended_ms is None or self.ended_ms > self.next_ms
 
 
-class Backtest:
-    """One rule over recorded batches. `episodes` in the order in which they began."""
+class Taken(msgspec.Struct):
+    """How much of the record was taken: polls, and those that were left out for the step."""
 
-    def __init__(self, rule: Rule, calculator: Calculator, start_ms: int, step_s: float) -> None:
-        self._rule = rule
+    polls: int = 0
+    left_out: int = 0
+
+
+class Backtest:
+    """Rules over recorded batches. `episodes`: by rule, in the order in which they began."""
+
+    def __init__(self, rules: Sequence[Rule], calculator: Calculator, start_ms: int, step_s: float) -> None:
+        """step_s: how far apart the polls of a venue are at least; 0: as they were."""
         self._calculator = calculator
-        self._step_ms = round(step_s * 1000)
-        self._readings = Readings(start_ms, max_gap_s=max(3 * step_s, 60.0))
-        self._readings.set_rules([rule], {})
+        self._tick_every_ms = round(max(step_s, TICK_S) * 1000)
+        self._readings = Readings(start_ms, max_gap_s=max(3 * step_s, CONTINUOUS_S))
+        self._readings.set_rules(rules, {})
         self._tick_ms = start_ms
         self._venues: set[str] = set()
         self._on: dict[str, Episode] = {}
-        self.episodes: list[Episode] = []
+        self.episodes: dict[str, list[Episode]] = {rule.name: [] for rule in rules}
+        self.taken = Taken()
 
     def take(self, batch: Batch) -> None:
         """One poll."""
         now_ms = batch.observed_ms
+        self.taken.polls += 1
         if batch.venue not in self._venues:
             self._venues.add(batch.venue)
             up = [VenueHealth(venue=name, title=name, state=VenueState.UP, rows=1) for name in self._venues]
             self._readings.health(up, local_outage=False, now_ms=now_ms, now_s=now_ms / 1000)
         self._seen(self._calculator.apply(batch, now_ms), now_ms)
-        if now_ms - self._tick_ms >= self._step_ms:
+        if now_ms - self._tick_ms >= self._tick_every_ms:
             self._tick_ms = now_ms
             self._seen(self._calculator.tick(now_ms), now_ms)
             tables = self._calculator.tables
@@ -93,7 +109,7 @@ class Backtest:
 
     def _collect(self) -> None:
         for one in self._readings.transitions:
-            if one.rule == self._rule.name:
+            if one.rule in self.episodes:
                 self._transition(one)
         self._readings.transitions.clear()
         self._readings.changed.clear()
@@ -103,7 +119,7 @@ class Backtest:
             next_ms, legs = self._next_ms(one), self._legs(one)
             episode = Episode(subject=one.subject, fired_ms=one.time_ms, text=one.text, next_ms=next_ms, legs=legs)
             self._on[one.fingerprint] = episode
-            self.episodes.append(episode)
+            self.episodes[one.rule].append(episode)
         elif one.told in (Told.RESOLVED, Told.CLOSED) and one.fingerprint in self._on:
             self._on.pop(one.fingerprint).ended_ms = one.time_ms
 
@@ -133,10 +149,19 @@ class Backtest:
         return tuple((instruments.text("venue", row), instruments.text("symbol", row), side) for row, side in chosen)
 
 
-def run(rule: Rule, store: Store, calculator: Calculator, since_ms: int, until_ms: int) -> Iterator[Backtest]:
-    """Test a rule from one time to another. Gives the test after every step, for progress; the last one is whole."""
-    step_s = max((until_ms - since_ms) / 1000 / MOST_STEPS, LEAST_STEP_S)
-    test = Backtest(rule, calculator, since_ms, step_s)
+def automatic_step_s(since_ms: int, until_ms: int) -> float:
+    """A step with which a test takes minutes, whatever the span."""
+    return max((until_ms - since_ms) / 1000 / MOST_STEPS, LEAST_STEP_S)
+
+
+def run(
+    rules: Sequence[Rule], store: Store, calculator: Calculator, since_ms: int, until_ms: int, step_s: float = 0.0
+) -> Iterator[Backtest]:
+    """Test rules from one time to another. Gives the test after every poll, for progress; the last one is whole.
+
+    step_s: a poll of each venue per so many seconds; 0: every poll.
+    """
+    test = Backtest(rules, calculator, since_ms, step_s)
     past = [
         one
         for venue, symbol, _ in store.instruments()
@@ -145,50 +170,69 @@ def run(rule: Rule, store: Store, calculator: Calculator, since_ms: int, until_m
     calculator.settle(past, since_ms)
     polls_ms = store.kept_since().polls_from_ms
     from_polls_ms = until_ms if polls_ms is None else max(polls_ms, since_ms)
-    for batch in sampled(store, since_ms, from_polls_ms, step_s):
+    for batch in sampled(store, since_ms, from_polls_ms, step_s, test.taken):
         test.take(batch)
         yield test
-    for batch in thinned(store.polls(from_polls_ms, until_ms), step_s):
+    for batch in thinned(store.polls(from_polls_ms, until_ms), step_s, test.taken):
         test.take(batch)
         yield test
     yield test
 
 
-def thinned(batches: Iterable[Batch], step_s: float) -> Iterator[Batch]:
-    """At most one poll of a venue per step."""
+def thinned(batches: Iterable[Batch], step_s: float, taken: Taken) -> Iterator[Batch]:
+    """At most one poll of a venue per step; the others are counted."""
     last: dict[str, int] = {}
     for batch in batches:
         if batch.observed_ms - last.get(batch.venue, -(1 << 60)) >= step_s * 1000 * 0.9:
             last[batch.venue] = batch.observed_ms
             yield batch
+        else:
+            taken.left_out += 1
 
 
-def sampled(store: Store, since_ms: int, until_ms: int, step_s: float) -> Iterator[Batch]:
-    """Polls made of the sampled rates, one per venue and step; contracts as they are known last."""
-    if until_ms <= since_ms:
+def sampled(store: Store, since_ms: int, until_ms: int, step_s: float, taken: Taken) -> Iterator[Batch]:
+    """Polls made of the sampled rates, one per venue and step, or at each sample; contracts as they are known last."""
+    venues = [(known.venue, [quote.contract for quote in known.quotes]) for known in store.latest()]
+    count = sum(len(contracts) for _, contracts in venues)
+    if until_ms <= since_ms or not count:
         return
     step_ms = round(step_s * 1000)
-    times = np.arange(since_ms, until_ms, step_ms)
-    venues: list[tuple[str, list[Instrument], Floats]] = []
-    for known in store.latest():
-        contracts = [quote.contract for quote in known.quotes]
-        rates = np.full((len(contracts), len(times)), np.nan)
-        for place, contract in enumerate(contracts):
-            series = store.series(contract.venue, contract.symbol, since_ms - step_ms, until_ms)
-            if len(series.time_ms):
-                at = np.searchsorted(series.time_ms, times, side="right") - 1
-                fresh = (at >= 0) & (times - series.time_ms[np.maximum(at, 0)] <= 2 * step_ms)
-                rates[place] = np.where(fresh, series.rate[np.maximum(at, 0)], np.nan)
-        venues.append((known.venue, contracts, rates))
-    for place, time_ms in enumerate(times.tolist()):
-        for venue, contracts, rates in venues:
-            quotes = tuple(
+    # Rates that come once in some seconds at most.
+    span_ms = max(CELLS // count, 1) * (step_ms or round(TICK_S * 1000))
+    for start_ms in range(since_ms, until_ms, span_ms):
+        end_ms = min(start_ms + span_ms, until_ms)
+        parts = [_sampled_part(store, *venue, start_ms, end_ms, step_ms, taken) for venue in venues]
+        yield from heapq.merge(*parts, key=lambda batch: batch.observed_ms)
+
+
+def _sampled_part(
+    store: Store, venue: str, contracts: Sequence[Instrument], start_ms: int, end_ms: int, step_ms: int, taken: Taken
+) -> Iterator[Batch]:
+    """One venue's samples of a while as polls."""
+    all_series = [store.series(venue, one.symbol, start_ms - step_ms, end_ms) for one in contracts]
+    seen = np.unique(np.concatenate([one.time_ms for one in all_series])) if all_series else np.zeros(0, np.int64)
+    seen = seen[seen >= start_ms]
+    times = np.arange(start_ms, end_ms, step_ms) if step_ms else seen
+    rates = np.full((len(contracts), len(times)), np.nan)
+    for place, series in enumerate(all_series):
+        if len(series.time_ms):
+            at = np.searchsorted(series.time_ms, times, side="right") - 1
+            fresh = (at >= 0) & (times - series.time_ms[np.maximum(at, 0)] <= 2 * step_ms)
+            rates[place] = np.where(fresh, series.rate[np.maximum(at, 0)], np.nan)
+    known = np.flatnonzero((rates == rates).any(axis=0))
+    taken.left_out += max(len(seen) - len(known), 0)
+    return (
+        Batch(
+            venue=venue,
+            observed_ms=time_ms,
+            quotes=tuple(
                 Quote(contract, time_ms, rate=rate)
                 for contract, rate in zip(contracts, rates[:, place].tolist(), strict=True)
                 if rate == rate
-            )
-            if quotes:
-                yield Batch(venue=venue, observed_ms=time_ms, quotes=quotes)
+            ),
+        )
+        for place, time_ms in zip(known.tolist(), times[known].tolist(), strict=True)
+    )
 
 
 def net(episode: Episode, store: Store, until_ms: int, fee: Fee, half_spread: float) -> float:

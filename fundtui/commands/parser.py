@@ -185,6 +185,9 @@ def _rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rule", nargs="?", metavar="RULE", help="test: only this rule")
     parser.add_argument("--format", choices=("table", "json", "markdown"), default="table")
     parser.add_argument("--since", type=_duration, default=7 * 86_400.0, metavar="7d", help="test: how far back")
+    parser.add_argument(
+        "--step", type=_duration, metavar="15m", help="test: a poll of each venue per step; 0s: every poll on record"
+    )
     _source_flag(parser)
     parser.add_argument("--seed", type=int, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 

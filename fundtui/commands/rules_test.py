@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fundtui.alerts import backtest
-from fundtui.alerts.backtest import Episode
+from fundtui.alerts.backtest import Backtest, Episode, Taken
 from fundtui.alerts.rule import Rule, rules_of
 from fundtui.assembly import calculator_settings
 from fundtui.clock import SystemClock
@@ -31,8 +31,9 @@ from fundtui.text import clean
 from fundtui.units import MISSING, format_duration, format_percent, format_utc_date
 from fundtui.venues import load
 
-HEADS = ("rule", "fired", "subjects", "median on", "longest", "survived", "net", "paid")
-LEFT = (True, False, False, False, False, False, False, False)
+WEEK_MS = 7 * 86_400_000
+HEADS = ("rule", "fired", "a week", "subjects", "median on", "longest", "survived", "net", "paid")
+LEFT = (True, *[False] * (len(HEADS) - 1))
 
 
 def test(arguments: argparse.Namespace) -> int:
@@ -77,31 +78,50 @@ def _test(arguments: argparse.Namespace, settings: Settings, chosen: Sequence[Ru
     if first_ms is None:
         raise CommandError("the record is empty: `fundtui collect` fills it", FAILURE)
     since_ms = max(since_ms, first_ms)
-    found = {rule.name: _episodes(rule, settings, store, since_ms, until_ms) for rule in chosen}
+    step_s = backtest.automatic_step_s(since_ms, until_ms) if arguments.step is None else arguments.step
+    tested = _run(chosen, settings, store, since_ms, until_ms, step_s)
+    found = tested.episodes
     nets = {name: [_net(one, settings, store, until_ms) for one in episodes] for name, episodes in found.items()}
+    steps = evaluated(tested.taken, step_s)
     if arguments.format == "json":
         records = [
-            _record(name, one, value)
+            _record(name, one, value, step_s if tested.taken.left_out else 0.0)
             for name, episodes in found.items()
             for one, value in zip(episodes, nets[name], strict=True)
         ]
         write_records(records, "json", ())
         return OK
-    write_table(HEADS, [_row(name, found[name], nets[name], until_ms) for name in found], LEFT)
+    weeks = (until_ms - since_ms) / WEEK_MS
+    write_table(HEADS, [_row(name, found[name], nets[name], until_ms, weeks) for name in found], LEFT)
     print(f"from {format_utc_date(since_ms)}Z to {format_utc_date(until_ms)}Z, what is on record of it")
+    print(steps)
     return OK
 
 
-def _episodes(rule: Rule, settings: Settings, store: Store, since_ms: int, until_ms: int) -> list[Episode]:
+def evaluated(taken: Taken, step_s: float) -> str:
+    """Which polls were looked at, in words."""
+    if not taken.left_out:
+        return f"every poll on record was evaluated: {taken.polls:,}"
+    whole = taken.polls + taken.left_out
+    return (
+        f"evaluated: {taken.polls:,} of {whole:,} polls, one of each venue per {format_duration(step_s)};"
+        " `--step 0s` takes every one"
+    )
+
+
+def _run(
+    chosen: Sequence[Rule], settings: Settings, store: Store, since_ms: int, until_ms: int, step_s: float
+) -> Backtest:
     calculator = Calculator(calculator_settings(settings))
-    episodes: list[Episode] = []
-    for number, tested in enumerate(backtest.run(rule, store, calculator, since_ms, until_ms)):
-        episodes = tested.episodes
+    steps = backtest.run(chosen, store, calculator, since_ms, until_ms, step_s)
+    tested = next(steps)
+    for number, tested_further in enumerate(steps):
+        tested = tested_further
         if sys.stderr.isatty() and number % 200 == 0:
-            print(f"\r\x1b[K{rule.name}: {number} polls", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{number:,} polls", end="", file=sys.stderr, flush=True)
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)
-    return episodes
+    return tested
 
 
 def _net(one: Episode, settings: Settings, store: Store, until_ms: int) -> float:
@@ -111,7 +131,7 @@ def _net(one: Episode, settings: Settings, store: Store, until_ms: int) -> float
     return backtest.net(one, store, until_ms, fee, settings.costs.half_spread)
 
 
-def _row(name: str, episodes: Sequence[Episode], nets: Sequence[float], until_ms: int) -> tuple[str, ...]:
+def _row(name: str, episodes: Sequence[Episode], nets: Sequence[float], until_ms: int, weeks: float) -> tuple[str, ...]:
     if not episodes:
         return (name, "0", *[MISSING] * (len(HEADS) - 2))
     lasted = [((until_ms if one.ended_ms is None else one.ended_ms) - one.fired_ms) / 1000 for one in episodes]
@@ -121,6 +141,7 @@ def _row(name: str, episodes: Sequence[Episode], nets: Sequence[float], until_ms
     return (
         name,
         str(len(episodes)),
+        f"{len(episodes) / weeks:.1f}",
         str(len({one.subject for one in episodes})),
         format_duration(statistics.median(lasted)),
         format_duration(max(lasted)),
@@ -130,7 +151,7 @@ def _row(name: str, episodes: Sequence[Episode], nets: Sequence[float], until_ms
     )
 
 
-def _record(name: str, one: Episode, value: float) -> dict[str, Any]:
+def _record(name: str, one: Episode, value: float, step_s: float) -> dict[str, Any]:
     return {
         "rule": name,
         "level": one.subject.level.value,
@@ -140,6 +161,7 @@ def _record(name: str, one: Episode, value: float) -> dict[str, Any]:
         "next_funding_ms": one.next_ms,
         "survived": one.survived,
         "net": value,
+        "step_s": step_s,
         "legs": [{"venue": venue, "symbol": symbol, "side": side} for venue, symbol, side in one.legs],
         "text": one.text,
     }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import pytest
 
 from fundtui.alerts import backtest
-from fundtui.alerts.backtest import Backtest
+from fundtui.alerts.backtest import Backtest, Episode, Taken
 from fundtui.alerts.rule import Rule, rules_of
+from fundtui.commands.rules_test import evaluated
 from fundtui.config.schema import AlertRule
 from fundtui.history.store import MemoryStore
 from fundtui.imbalance.calculator import Calculator
@@ -32,10 +34,16 @@ CALM, HOT = 0.0001, 0.001  # 10.95 % and 109.5 % a year
 FIRST_HOT, LAST_HOT = 60, 600  # minutes
 
 
+CLOSE = {minute for edge in (FIRST_HOT, 120, 8 * 60, LAST_HOT) for minute in range(edge - 5, edge + 6)}
+MINUTES = sorted(CLOSE | set(range(0, 24 * 60, 30)))
+"""When there are polls: every minute around what happens, every thirty else."""
+
+
+@cache
 def record() -> MemoryStore:
     """A day of two venues: from minute 60 to 600 `alpha` pays ten times as much; payments each eight hours."""
     store = MemoryStore()
-    for minute in range(24 * 60):
+    for minute in MINUTES:
         time_ms = START_MS + minute * MINUTE_MS
         for venue in ("alpha", "beta"):
             hot = venue == "alpha" and FIRST_HOT <= minute < LAST_HOT
@@ -53,17 +61,21 @@ def record() -> MemoryStore:
     return store
 
 
-def rule(**fields: object) -> Rule:
-    return next(one for one in rules_of(settings({"mine": AlertRule(**fields)})) if one.name == "mine")  # type: ignore[arg-type]
+def rule(name: str = "mine", **fields: object) -> Rule:
+    return next(one for one in rules_of(settings({name: AlertRule(**fields)})) if one.name == name)  # type: ignore[arg-type]
 
 
-def outcome(wanted: Rule) -> Backtest:
-    *_, last = backtest.run(wanted, record(), Calculator(), START_MS, START_MS + 24 * HOUR_MS)
+def over_record(*wanted: Rule, step_s: float = 0.0) -> Backtest:
+    *_, last = backtest.run(wanted, record(), Calculator(), START_MS, START_MS + 24 * HOUR_MS, step_s)
     return last
 
 
+def outcome(wanted: Rule) -> list[Episode]:
+    return over_record(wanted).episodes["mine"]
+
+
 def test_it_fires_when_the_record_says_so_and_survives_the_payment() -> None:
-    (one,) = outcome(rule(when="abs(apr) >= 50%", level=Level.INSTRUMENT, wait=120.0)).episodes
+    (one,) = outcome(rule(when="abs(apr) >= 50%", level=Level.INSTRUMENT, wait=120.0))
     assert one.subject.key == "alpha WIFUSDT"
     # True from minute 60 on, and for two minutes, as seen once a minute.
     assert one.fired_ms == START_MS + (FIRST_HOT + 2) * MINUTE_MS
@@ -76,7 +88,7 @@ def test_it_fires_when_the_record_says_so_and_survives_the_payment() -> None:
 
 
 def test_a_spread_pays_the_difference() -> None:
-    (one,) = outcome(rule(when="spread >= 50%")).episodes
+    (one,) = outcome(rule(when="spread >= 50%"))
     assert one.subject.key == "WIF"
     assert [(venue, side) for venue, _, side in one.legs] == [("alpha", 1), ("beta", -1)]
     paid = backtest.net(one, record(), START_MS + 24 * HOUR_MS, lambda venue: 0.0005, 0.0001)
@@ -86,7 +98,7 @@ def test_a_spread_pays_the_difference() -> None:
 def test_what_ends_before_the_payment_did_not_survive() -> None:
     # Hot from 01:00, and no longer counted once less than six hours are left before 08:00.
     wanted = rule(when="abs(apr) >= 50% and next >= 6h", level=Level.INSTRUMENT, clear="next >= 6h")
-    one, _ = outcome(wanted).episodes  # the second one begins after the payment of 08:00
+    one, _ = outcome(wanted)  # the second one begins after the payment of 08:00
     assert one.next_ms == START_MS + 8 * HOUR_MS
     assert one.ended_ms is not None
     assert one.ended_ms <= START_MS + 2 * HOUR_MS + 2 * MINUTE_MS
@@ -94,18 +106,60 @@ def test_what_ends_before_the_payment_did_not_survive() -> None:
 
 
 def test_a_rule_that_never_holds_has_no_episodes() -> None:
-    assert outcome(rule(when="abs(apr) >= 500%", level=Level.INSTRUMENT)).episodes == []
+    assert outcome(rule(when="abs(apr) >= 500%", level=Level.INSTRUMENT)) == []
 
 
 def test_without_payments_on_record_there_is_no_net() -> None:
-    (one,) = outcome(rule(when="abs(apr) >= 50%", level=Level.INSTRUMENT)).episodes
+    (one,) = outcome(rule(when="abs(apr) >= 50%", level=Level.INSTRUMENT))
     assert math.isnan(backtest.net(one, MemoryStore(), START_MS, lambda venue: 0.0, 0.0))
 
 
+def test_several_rules_are_tested_at_once() -> None:
+    found = over_record(
+        rule("instrument", when="abs(apr) >= 50%", level=Level.INSTRUMENT), rule("asset", when="spread >= 50%")
+    ).episodes
+    assert [one.subject.key for one in found["instrument"]] == ["alpha WIFUSDT"]
+    assert [one.subject.key for one in found["asset"]] == ["WIF"]
+
+
+def test_every_poll_is_taken_or_it_is_told_how_many_were_not() -> None:
+    whole = over_record(rule(when="abs(apr) >= 50%", level=Level.INSTRUMENT))
+    assert (whole.taken.polls, whole.taken.left_out) == (2 * len(MINUTES), 0)
+    assert evaluated(whole.taken, 0.0) == f"every poll on record was evaluated: {2 * len(MINUTES):,}"
+    thin = over_record(rule(when="abs(apr) >= 50%", level=Level.INSTRUMENT), step_s=3600.0)
+    # A poll an hour and venue, give or take those at which more happens.
+    assert 2 * 20 <= thin.taken.polls <= 2 * 25
+    assert thin.taken.polls + thin.taken.left_out == 2 * len(MINUTES)
+    assert evaluated(thin.taken, 3600.0).startswith(
+        f"evaluated: {thin.taken.polls} of {2 * len(MINUTES)} polls, one of each venue per 1h;"
+    )
+    # It is seen with the step's delay, and no sooner.
+    (one,) = thin.episodes["mine"]
+    assert START_MS + FIRST_HOT * MINUTE_MS <= one.fired_ms <= START_MS + (FIRST_HOT + 61) * MINUTE_MS
+
+
 def test_sampled_rates_stand_in_for_polls() -> None:
-    store = record()
-    batches = list(backtest.sampled(store, START_MS, START_MS + 2 * HOUR_MS, 600.0))
+    taken = Taken()
+    batches = list(backtest.sampled(record(), START_MS, START_MS + 2 * HOUR_MS, 600.0, taken))
     seen = {(batch.venue, batch.observed_ms): batch.quotes[0].rate for batch in batches}
     assert seen["alpha", START_MS + 50 * MINUTE_MS] == CALM
     assert seen["alpha", START_MS + 60 * MINUTE_MS] == HOT
-    assert len(batches) == 2 * 12
+    polls = sum(minute < 120 for minute in MINUTES)
+    assert len(batches) + taken.left_out == 2 * polls
+
+
+def test_without_a_step_each_sample_is_a_poll_in_the_order_of_time() -> None:
+    taken = Taken()
+    batches = list(backtest.sampled(record(), START_MS, START_MS + 24 * HOUR_MS, 0.0, taken))
+    assert [(batch.observed_ms, batch.venue) for batch in batches] == [
+        (START_MS + minute * MINUTE_MS, venue) for minute in MINUTES for venue in ("alpha", "beta")
+    ]
+    hot = [batch.observed_ms for batch in batches if batch.venue == "alpha" and batch.quotes[0].rate == HOT]
+    assert (hot[0], hot[-1]) == (START_MS + FIRST_HOT * MINUTE_MS, START_MS + (LAST_HOT - 1) * MINUTE_MS)
+    assert taken.left_out == 0
+
+
+def test_many_instruments_are_read_a_while_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = list(backtest.sampled(record(), START_MS, START_MS + 24 * HOUR_MS, 0.0, Taken()))
+    monkeypatch.setattr(backtest, "CELLS", 1000)
+    assert list(backtest.sampled(record(), START_MS, START_MS + 24 * HOUR_MS, 0.0, Taken())) == whole
