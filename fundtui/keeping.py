@@ -13,10 +13,11 @@ from fundtui.alerts.alerting import Alerting
 from fundtui.clock import Clock, ScaledClock
 from fundtui.config import Settings, Watcher
 from fundtui.engine import Engine
+from fundtui.history.compaction import Retention
 from fundtui.history.database import StoreProblem
 from fundtui.history.folder import Owned, Owner, data_folder, is_owned
 from fundtui.history.record import Asking, Record, Warmth, kept_budgets, warm_up
-from fundtui.history.sqlite_store import Retention, SqliteStore
+from fundtui.history.sqlite_store import SqliteStore
 from fundtui.imbalance.calculator import Calculator
 from fundtui.polling.feed import Deliver, Feed, OpenFeed, Report
 from fundtui.polling.limiter import Limiter
@@ -77,8 +78,11 @@ def begin_record(
 
 
 def _record(folder: Path, owner: Owner, clock: Clock, settings: Settings, source: str, warmth: Warmth) -> Record:
+    kept = settings.history
     retention = Retention(
-        samples_ms=int(settings.history.keep_samples * 1000), bars_ms=int(settings.history.keep_bars * 1000)
+        samples_ms=int(kept.keep_samples * 1000),
+        bars_ms=int(kept.keep_bars * 1000),
+        quotes_ms=int(kept.keep_quotes * 1000),
     )
     return Record(folder, owner, clock, retention, source=source, figures_ms=warmth.figures_ms)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from fundtui.history import codec
@@ -28,6 +29,7 @@ from fundtui.history.months import (
     encode_day,
 )
 from fundtui.history.state import State
+from fundtui.history.steps import Gatherer, grown
 from fundtui.history.store import Bar
 from fundtui.units import HOUR_MS
 
@@ -38,15 +40,32 @@ STEP = 16
 
 
 class Tail(NamedTuple):
-    """Polls as arrays: times, and per contract number the places of its polls and its rates there."""
+    """Polls as arrays: times, and per contract number the places of its polls and its rates there; and what else they
+    said, thinned."""
 
     times: Ints
     rows: dict[int, tuple[list[int], list[float]]]
+    steps: Gatherer
 
 
-def compact(
-    state: State, live: Live, samples: Months, bars: Months, now_ms: int, keep_samples_ms: int, keep_bars_ms: int
-) -> Iterator[None]:
+class Retention(msgspec.Struct, frozen=True):
+    """How long samples, bars and five-minute quotes are kept, milliseconds, 0: not at all; settlements and the journal
+    are kept for good."""
+
+    samples_ms: int = 30 * DAY_MS
+    bars_ms: int = 730 * DAY_MS
+    quotes_ms: int = 30 * DAY_MS
+
+
+class Rooms(NamedTuple):
+    """Where chunks are kept."""
+
+    samples: Months
+    bars: Months
+    quotes: Months
+
+
+def compact(state: State, live: Live, rooms: Rooms, now_ms: int, keep: Retention) -> Iterator[None]:
     """Bring every venue's days up to date, then forget what is older than it is kept. One step with each `next`."""
     today = day_of(now_ms)
     for number in list(state.venues().values()):
@@ -54,26 +73,28 @@ def compact(
         if first_ms is None:
             continue
         for day in range(day_of(first_ms), today + 1):
-            yield from _compact_day(state, live, samples, bars, number, day, complete=day < today)
+            yield from _compact_day(state, live, rooms, number, day, complete=day < today, quotes=keep.quotes_ms > 0)
         live.forget(number, now_ms - KEEP_POLLS_MS)
         yield
-    for months in (samples, bars):
+    for months in rooms:
         months.rest()
         yield
-    samples.forget(day_of(now_ms - keep_samples_ms))
-    bars.forget(day_of(now_ms - keep_bars_ms))
+    for months, kept_ms in zip(rooms, (keep.samples_ms, keep.bars_ms, keep.quotes_ms), strict=True):
+        months.forget(day_of(now_ms - kept_ms))
 
 
 def _compact_day(
-    state: State, live: Live, samples: Months, bars: Months, venue: int, day: int, *, complete: bool
+    state: State, live: Live, rooms: Rooms, venue: int, day: int, *, complete: bool, quotes: bool
 ) -> Iterator[None]:
+    samples = rooms.samples
     clock = _clock(samples, venue, day)
     start_ms = int(clock[-1]) + 1 if len(clock) else day * DAY_MS
     # Not in the file yet, or never: a poll whose time is within the day.
-    tail = Tail(np.array(live.times(venue, start_ms, (day + 1) * DAY_MS), np.int64), {})
+    tail = Tail(np.array(live.times(venue, start_ms, (day + 1) * DAY_MS), np.int64), {}, Gatherer())
     if not len(tail.times):
         return
-    yield from _gather(live, venue, tail)
+    yield from _gather(live, venue, tail, quotes=quotes)
+    added = tail.steps.chunks()
     by_owner: dict[int, list[int]] = {}
     for contract in tail.rows:
         owner = state.owner(contract)
@@ -83,23 +104,30 @@ def _compact_day(
     known = _owners_of(state, venue)
     chunks: list[tuple[int, bytes]] = []
     hours: list[tuple[int, bytes]] = []
+    steps: list[tuple[int, bytes]] = []
     for place, owner in enumerate(sorted(known | set(by_owner))):
         before = samples.rows("chunk", owner, day, day).get(day) if len(clock) else None
         if before is None and owner not in by_owner:
             continue
         chunk = _grow(before, len(clock), len(tail.times), {one: tail.rows[one] for one in by_owner.get(owner, ())})
         chunks.append((owner << DAY_BITS | day, encode_day(chunk)))
+        if added:
+            kept = rooms.quotes.rows("chunk", owner, day, day).get(day)
+            body = grown(kept, added, by_owner.get(owner, ()))
+            steps += [(owner << DAY_BITS | day, body)] if body is not None else []
         if complete:
             hours.append((owner << DAY_BITS | day, encode_bars(_bars(state, times, chunk))))
         if place % STEP == 0:
             yield
     if hours:
-        bars.write(day, {"chunk": hours})
+        rooms.bars.write(day, {"chunk": hours})
+    if steps:
+        rooms.quotes.write(day, {"chunk": steps})
     samples.write(day, {"chunk": chunks, "clock": [(venue << DAY_BITS | day, encode_clock(times))]})
     yield
 
 
-def _gather(live: Live, venue: int, tail: Tail) -> Iterator[None]:
+def _gather(live: Live, venue: int, tail: Tail, *, quotes: bool) -> Iterator[None]:
     """Sort the rates of polls by contract. A damaged poll stays in the clock without rates."""
     place = {time_ms: number for number, time_ms in enumerate(tail.times.tolist())}
     if not place:
@@ -111,6 +139,8 @@ def _gather(live: Live, venue: int, tail: Tail) -> Iterator[None]:
             places, rates = tail.rows.setdefault(contract, ([], []))
             places.append(place[time_ms])
             rates.append(rate)
+        if quotes:
+            tail.steps.take(time_ms, frame)
         if number % STEP == 0:
             yield
 

@@ -1,6 +1,7 @@
 """What charts need of the record: thinned polls while they are kept, then chunks, then hourly bars, and settlements.
 
-Premium and open interest are kept with whole polls only; before that they are missing, never guessed.
+Premium and open interest are kept with whole polls, and before that each five minutes; where they were not kept they
+are missing, never guessed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from fundtui.history.codec import Floats, Ints
 from fundtui.history.database import StoreProblem
 from fundtui.history.frames import INDEX, MARK, OI_USD, PREMIUM, RATE
 from fundtui.history.sqlite_store import SqliteStore
+from fundtui.history.steps import STEP_MS, Steps
 from fundtui.history.store import FOREVER_MS, Series
 from fundtui.imbalance.course import Course, settled
 from fundtui.units import HOUR_MS
@@ -73,18 +75,30 @@ def _course(
         np.full(len(older), np.nan),
     )
     bars = _thinned(bars, step_ms)
-    missing = np.full(len(bars.time_ms) + len(chunks.time_ms), np.nan)
+    older_ms = np.concatenate((bars.time_ms, chunks.time_ms))
+    told = store.steps(venue, symbol, start_ms, hot_from) if len(older_ms) else None
     paid = settled(store.settlements(venue, symbol, start_ms, min(end_ms, FOREVER_MS)))
     times = np.concatenate((bars.time_ms, chunks.time_ms, hot.time_ms))
     return Course(
         venue=venue, symbol=symbol, time_ms=times,
         hourly=np.concatenate((bars.hourly, chunks.hourly, hot.hourly)),
         theory=np.full(len(times), np.nan),
-        premium=np.concatenate((missing, hot.premium)),
-        oi_usd=np.concatenate((missing, hot.oi_usd)),
+        premium=np.concatenate((_at(older_ms, told, "premium"), hot.premium)),
+        oi_usd=np.concatenate((_at(older_ms, told, "oi_usd"), hot.oi_usd)),
         settled_ms=paid.time_ms, settled_from_ms=paid.from_ms,
         settled_hourly=paid.hourly, settled_premium=paid.premium,
     )  # fmt: skip
+
+
+def _at(times: Ints, steps: Steps | None, name: str) -> Floats:
+    """What was told in the five minutes before each time; NaN where nothing was."""
+    if steps is None or not len(steps.time_ms):
+        return np.full(len(times), np.nan)
+    # The value of a step was seen within it: it is the latest one known once the step is over.
+    place = np.searchsorted(steps.time_ms + STEP_MS, times, side="right") - 1
+    found: Floats = getattr(steps, name)[np.maximum(place, 0)]
+    fresh = (place >= 0) & (times - steps.time_ms[np.maximum(place, 0)] < 2 * STEP_MS)
+    return np.where(fresh, found, np.nan)
 
 
 def _thinned(series: Series, step_ms: int) -> Series:

@@ -13,12 +13,13 @@ import msgspec
 from fundtui.clock import Clock
 from fundtui.history.backfill import Backfill, HalfBudget, Progress, Reached, Task, missing, ranked
 from fundtui.history.codec import Damaged
+from fundtui.history.compaction import Retention
 from fundtui.history.database import Refused, StoreProblem, Turns
 from fundtui.history.figures import EVERY_MS, Arrays, Shelf
 from fundtui.history.folder import Owner, Room, refuse_network
 from fundtui.history.recorder import Recorder, RecordState
 from fundtui.history.settled import OnSettled, SettledStream
-from fundtui.history.sqlite_store import Retention, SqliteStore
+from fundtui.history.sqlite_store import SqliteStore
 from fundtui.history.state import reached_name
 from fundtui.history.store import Store
 from fundtui.imbalance.calculator import Calculator

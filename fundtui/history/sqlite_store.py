@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from fundtui.history import codec, compaction, frames, scrub
 from fundtui.history import live as hot
 from fundtui.history import state as durable
+from fundtui.history.compaction import Retention
 from fundtui.history.database import MIB, Database, StoreProblem, Turns, private_folder
 from fundtui.history.folder import LIVE, STATE
 from fundtui.history.frames import Frame
@@ -29,6 +29,7 @@ from fundtui.history.months import (
 )
 from fundtui.history.salvage import rescue
 from fundtui.history.state import State
+from fundtui.history.steps import QUOTES, STEP_MS, Gatherer, Steps, readable, steps_of
 from fundtui.history.store import EMPTY, FOREVER_MS, Bar, Kept, Series
 from fundtui.imbalance.rates import observations, reasons_of
 from fundtui.market import Batch, Quote, Settlement
@@ -37,13 +38,6 @@ from fundtui.status import Event, VenueHealth
 CHECKPOINT_BYTES = 8 * MIB
 MOST_CLOCKS = 512
 """Venues' days whose times are remembered; one is twelve kilobytes."""
-
-
-class Retention(msgspec.Struct, frozen=True):
-    """How long samples and bars are kept, milliseconds; settlements and the journal are kept for good."""
-
-    samples_ms: int = 30 * DAY_MS
-    bars_ms: int = 730 * DAY_MS
 
 
 class SqliteStore:
@@ -93,6 +87,7 @@ class SqliteStore:
         self.live = Live(self._live_file)
         self.samples = Months(folder, "hist", SAMPLES, now_ms=now_ms, writable=writable)
         self._bars = Months(folder, "bars", BARS, now_ms=now_ms, writable=writable)
+        self._quotes = Months(folder, "quotes", QUOTES, now_ms=now_ms, writable=writable)
         if writable:
             self._problems += rescue(self._state_file, durable.SCHEMA.room, durable.rescued())
             self._problems += rescue(self._live_file, hot.SCHEMA.room, hot.RESCUED)
@@ -100,7 +95,7 @@ class SqliteStore:
     @property
     def problems(self) -> list[str]:
         """What was found damaged, and what was done about it."""
-        return [*self._problems, *self.samples.problems, *self._bars.problems]
+        return [*self._problems, *self.samples.problems, *self._bars.problems, *self._quotes.problems]
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -137,18 +132,14 @@ class SqliteStore:
         self.live.report({self.state.add_venue(one.venue): one for one in health})
 
     def compact(self, now_ms: int) -> Iterator[None]:
-        return compaction.compact(
-            self.state,
-            self.live,
-            self.samples,
-            self._bars,
-            now_ms,
-            self.retention.samples_ms,
-            self.retention.bars_ms,
-        )
+        return compaction.compact(self.state, self.live, self._rooms, now_ms, self.retention)
+
+    @property
+    def _rooms(self) -> compaction.Rooms:
+        return compaction.Rooms(self.samples, self._bars, self._quotes)
 
     def scrub(self) -> Iterator[None]:
-        return scrub.scrub(self.folder, self.state, (self.samples, self._bars), self._problems)
+        return scrub.scrub(self.folder, self.state, self._rooms, self._problems)
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -316,6 +307,26 @@ class SqliteStore:
                 self._problems.append(f"bars of day {day}: a damaged chunk was left out")
         return [bar for bar in found if start_ms <= bar.time_ms < end_ms]
 
+    def steps(self, venue: str, symbol: str, start_ms: int, end_ms: int = FOREVER_MS) -> Steps:
+        owner, number, months = self.state.instrument(venue, symbol), self.state.venue(venue), self._quotes.months()
+        if owner is None or number is None:
+            return steps_of(())
+        chunks = []
+        if months:
+            first = max(day_of(max(start_ms, 0)), _first_day(months[0]))
+            last = min(day_of(end_ms), _first_day(months[-1]) + 31)
+            bodies = self._quotes.rows("chunk", owner, first, last) if first <= last else {}
+            chunks = list(readable(bodies[day] for day in sorted(bodies)))
+        # Polls after the last chunk; the five minutes at its end may have gone on.
+        ends = [int(one.time_ms[-1]) for one in chunks[-1:] if len(one.time_ms)]
+        tail_ms = max([start_ms // STEP_MS * STEP_MS, *ends])
+        mine, tail = self.contracts_of(venue, symbol), Gatherer()
+        for time_ms, frame in self.live.frames(number, tail_ms, end_ms):
+            there = np.flatnonzero(np.isin(frame.contracts, list(mine)))
+            if len(there):
+                tail.take(time_ms, Frame(frame.contracts[there], there, frame.numbers[:, there], there))
+        return steps_of([*chunks, *tail.chunks().values()]).since(start_ms, end_ms)
+
     def settlements(self, venue: str, symbol: str, start_ms: int = 0, end_ms: int = FOREVER_MS) -> list[Settlement]:
         return self.state.settlements(venue, symbol, start_ms, end_ms)
 
@@ -324,12 +335,17 @@ class SqliteStore:
 
     def kept_since(self) -> Kept:
         firsts = [first for number in self.state.venues().values() if (first := self.live.first_ms(number)) is not None]
-        samples, bars = self.samples.months(), self._bars.months()
+        samples, bars, quotes = self.samples.months(), self._bars.months(), self._quotes.months()
         return Kept(
             polls_from_ms=min(firsts, default=None),
             samples_from_ms=_first_day(samples[0]) * DAY_MS if samples else min(firsts, default=None),
             bars_from_ms=_first_day(bars[0]) * DAY_MS if bars else None,
-            size=self._state_file.size + self._live_file.size + self.samples.size() + self._bars.size(),
+            quotes_from_ms=_first_day(quotes[0]) * DAY_MS if quotes else min(firsts, default=None),
+            size=self._state_file.size
+            + self._live_file.size
+            + self.samples.size()
+            + self._bars.size()
+            + self._quotes.size(),
         )
 
     def rest(self) -> None:
@@ -344,6 +360,7 @@ class SqliteStore:
     def close(self) -> None:
         self.samples.close()
         self._bars.close()
+        self._quotes.close()
         self._live_file.close()
         self._state_file.close()
 

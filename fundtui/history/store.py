@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from fundtui.history.codec import Floats, Ints
 from fundtui.history.database import StoreProblem
+from fundtui.history.steps import STEP_MS, Chunk, Steps, steps_of
 from fundtui.market import Batch, Settlement
 from fundtui.status import Event, VenueHealth
 from fundtui.units import HOUR_MS
@@ -63,6 +64,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     polls_from_ms: int | None = None
     samples_from_ms: int | None = None
     bars_from_ms: int | None = None
+    quotes_from_ms: int | None = None
     size: int = 0
 
 
@@ -123,6 +125,10 @@ class Store(Protocol):
 
     def bars(self, venue: str, symbol: str, start_ms: int, end_ms: int = FOREVER_MS) -> list[Bar]:
         """Hourly bars of one instrument, complete days only."""
+        ...
+
+    def steps(self, venue: str, symbol: str, start_ms: int, end_ms: int = FOREVER_MS) -> Steps:
+        """Mark, premium and open interest of one instrument, the last of each five minutes."""
         ...
 
     def settlements(self, venue: str, symbol: str, start_ms: int = 0, end_ms: int = FOREVER_MS) -> list[Settlement]:
@@ -257,6 +263,16 @@ class MemoryStore:
 
     def bars(self, venue: str, symbol: str, start_ms: int, end_ms: int = FOREVER_MS) -> list[Bar]:
         return []
+
+    def steps(self, venue: str, symbol: str, start_ms: int, end_ms: int = FOREVER_MS) -> Steps:
+        found: dict[int, Chunk] = {}
+        for batch in self._polls.get(venue, []):
+            for quote in batch.quotes:
+                slot_ms = batch.observed_ms // STEP_MS * STEP_MS
+                if quote.contract.symbol == symbol and start_ms <= slot_ms < end_ms:
+                    numbers = (quote.mark, quote.premium, quote.oi_base, quote.oi_usd, quote.index)
+                    found[slot_ms] = Chunk(np.array([slot_ms]), np.array([numbers]).T)
+        return steps_of(found.values())
 
     def settlements(self, venue: str, symbol: str, start_ms: int = 0, end_ms: int = FOREVER_MS) -> list[Settlement]:
         settled = self._settled.get((venue, symbol), {})

@@ -18,11 +18,12 @@ from fundtui.clock import ScaledClock, SystemClock
 from fundtui.config import Settings
 from fundtui.history import folder as folders
 from fundtui.history import scrub
+from fundtui.history.compaction import Retention
 from fundtui.history.database import Refused
 from fundtui.history.folder import Owner, Room, network_filesystem, refuse_network
 from fundtui.history.record import Record
 from fundtui.history.recorder import Recorder, Recording
-from fundtui.history.sqlite_store import Retention, SqliteStore
+from fundtui.history.sqlite_store import SqliteStore
 from fundtui.status import Event
 from tests.history.market import DAY_MS, HOUR_MS, START_MS, batch, rate, settlement
 

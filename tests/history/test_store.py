@@ -168,3 +168,47 @@ def test_gaps_lie_between_settlements_that_are_too_far_apart() -> None:
         (START_MS + 8 * HOUR_MS, START_MS + 24 * HOUR_MS),
         (START_MS + 32 * HOUR_MS, START_MS + 80 * HOUR_MS),
     ]
+
+
+def close(found: list[float], expected: list[float]) -> bool:
+    """Equal, missing with missing."""
+    return np.array_equal(np.array(found), np.array(expected), equal_nan=True)
+
+
+def test_steps_are_the_last_values_of_five_minutes(stores: tuple[Store, Reopen]) -> None:
+    """Polls at 0, 2, 4 | 5, 7, 9 | 20 minutes: three steps, with a hole of two."""
+    store, reopen = stores
+    minutes = (0, 2, 4, 5, 7, 9, 20)
+    sent = {minute: batch(START_MS + 60_000 * minute, premium=minute * 1e-5) for minute in minutes}
+    store.append(list(sent.values()))
+    read = reopen()
+    found = read.steps("alpha", "ETHUSDT", 0)
+    assert found.time_ms.tolist() == [START_MS, START_MS + 300_000, START_MS + 1_200_000]
+    last = [sent[minute].quotes[1] for minute in (4, 9, 20)]
+    assert found.mark.tolist() == [one.mark for one in last]
+    assert found.premium.tolist() == [4e-5, 9e-5, 2e-4]
+    assert found.oi_base.tolist() == [2469.134] * 3
+    assert found.oi_usd.tolist() == [one.oi_usd for one in last]
+    inner = read.steps("alpha", "ETHUSDT", START_MS + 1, START_MS + 1_200_000)
+    assert inner.time_ms.tolist() == [START_MS + 300_000]
+    assert not len(read.steps("alpha", "NOTHING", 0).time_ms)
+
+
+def test_a_premium_that_is_not_published_is_mark_over_index(stores: tuple[Store, Reopen]) -> None:
+    store, reopen = stores
+    store.append(
+        [batch(START_MS, mark=102.0, index=100.0, oi_usd=7.5), batch(START_MS + 300_000, mark=102.0, index=0.0)]
+    )
+    found = reopen().steps("alpha", "BTCUSDT", 0)
+    assert close(found.premium.tolist(), [102.0 / 100.0 - 1.0, math.nan])
+    assert found.oi_usd[0] == 7.5
+
+
+def test_an_instrument_that_a_poll_lacks_keeps_what_the_poll_before_said(stores: tuple[Store, Reopen]) -> None:
+    store, reopen = stores
+    store.append([batch(START_MS), batch(START_MS + 60_000, ALPHA[:1]), batch(START_MS + 600_000, ALPHA[:1])])
+    read = reopen()
+    found = read.steps("alpha", "PEPEUSDT", 0)
+    assert found.time_ms.tolist() == [START_MS]
+    assert found.mark.tolist() == [batch(START_MS).quotes[2].mark]
+    assert read.steps("alpha", "BTCUSDT", 0).mark[0] == batch(START_MS + 60_000).quotes[0].mark

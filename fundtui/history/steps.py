@@ -1,0 +1,166 @@
+"""quotes-YYYY-MM.db: what a quote says beyond its rate, every five minutes: mark, premium, open interest.
+
+These change with every poll and would take many times the room of the rate (reliability §3.1), so the last values of
+each five minutes are kept, of each instrument and day in one chunk. Nothing is worked out: what was missing is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from fundtui.history import codec
+from fundtui.history.codec import Floats, Ints
+from fundtui.history.database import Schema
+from fundtui.history.frames import INDEX, MARK, OI_BASE, OI_USD, PREMIUM, Frame
+
+QUOTES = Schema("quotes", ("CREATE TABLE chunk (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",))
+STEP_MS = 300_000
+COLUMNS = (MARK, PREMIUM, OI_BASE, OI_USD, INDEX)
+"""Rows of a frame, in the order in which they are kept."""
+
+
+class Steps(msgspec.Struct, frozen=True):
+    """The last values of each five minutes that had a poll with the instrument; `time_ms` is where they begin.
+
+    `mark` and `oi_base` as published, `premium` a fraction (mark over index less one where a venue publishes none),
+    `oi_usd` one-sided. What was not told is NaN.
+    """
+
+    time_ms: Ints
+    mark: Floats
+    premium: Floats
+    oi_base: Floats
+    oi_usd: Floats
+
+    def since(self, start_ms: int, end_ms: int) -> Steps:
+        """The part that begins from `start_ms` on and before `end_ms`."""
+        low, high = np.searchsorted(self.time_ms, (start_ms, end_ms)).tolist()
+        return Steps(*(getattr(self, name)[low:high] for name in self.__struct_fields__))
+
+
+class Chunk(NamedTuple):
+    """Steps as they lie on the disk: times, and `COLUMNS` x steps."""
+
+    time_ms: Ints
+    values: Floats
+
+
+NOTHING = Chunk(np.empty(0, np.int64), np.empty((len(COLUMNS), 0)))
+
+
+def steps_of(chunks: Iterable[Chunk]) -> Steps:
+    """Chunks by time as one; what a later one says of a step counts."""
+    merged = merge(chunks)
+    mark, premium, oi_base, oi_usd, index = merged.values
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        basis = np.where(index > 0, mark / index - 1.0, np.nan)
+        product = oi_base * mark
+    known = premium == premium
+    return Steps(
+        merged.time_ms,
+        mark,
+        np.where(known, premium, basis),
+        oi_base,
+        np.where(oi_usd == oi_usd, oi_usd, product),
+    )
+
+
+def lean(values: Floats) -> Floats:
+    """Columns without what follows from the others: open interest in dollars that is the product, and an index beside
+    a published premium."""
+    mark, premium, oi_base, oi_usd, index = values
+    with np.errstate(invalid="ignore", over="ignore"):
+        derived = oi_usd == oi_base * mark
+    return np.array(
+        [mark, premium, oi_base, np.where(derived, np.nan, oi_usd), np.where(premium == premium, np.nan, index)]
+    )
+
+
+def encode_steps(chunk: Chunk) -> bytes:
+    """A chunk for the disk."""
+    head = np.array([len(chunk.time_ms)], "<i4").tobytes()
+    times = codec.encode_whole(chunk.time_ms // STEP_MS)
+    # Adding nothing turns -0.0 into 0.0, which packs better and means the same.
+    return codec.seal([head, times, *(codec.encode(column + 0.0) for column in chunk.values)])
+
+
+def decode_steps(body: bytes) -> Chunk:
+    """The chunk of `encode_steps`. Raises Damaged."""
+    parts = codec.unseal(body)
+    if len(parts) != 2 + len(COLUMNS) or len(parts[0]) != 4:
+        raise codec.Damaged("not steps")
+    count = int(np.frombuffer(parts[0], "<i4")[0])
+    times = codec.decode_whole(parts[1], count) * STEP_MS
+    return Chunk(times, np.array([codec.decode(part, count) for part in parts[2:]]).reshape(len(COLUMNS), count))
+
+
+def merge(chunks: Iterable[Chunk]) -> Chunk:
+    """Chunks as one, by time; what a later one says of a step counts."""
+    parts = [NOTHING, *chunks]
+    times = np.concatenate([one.time_ms for one in parts])
+    values = np.concatenate([one.values for one in parts], axis=1)
+    order = np.argsort(times, kind="stable")
+    last = np.append(np.diff(times[order]) != 0, True) if len(order) else np.zeros(0, np.bool_)
+    kept = order[last]
+    return Chunk(times[kept], values[:, kept])
+
+
+class Gatherer:
+    """Takes polls by time and keeps the last values of each five minutes, by contract number."""
+
+    def __init__(self) -> None:
+        self._slot = -1
+        self._frames: list[Frame] = []
+        self._found: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
+
+    def take(self, time_ms: int, frame: Frame) -> None:
+        """A poll, not earlier than those before."""
+        slot = time_ms // STEP_MS
+        if slot != self._slot:
+            self._flush()
+            self._slot = slot
+        self._frames.append(frame)
+
+    def chunks(self) -> dict[int, Chunk]:
+        """What there is of each contract."""
+        self._flush()
+        return {
+            contract: Chunk(np.array([slot for slot, _ in rows], np.int64) * STEP_MS, np.array([v for _, v in rows]).T)
+            for contract, rows in self._found.items()
+        }
+
+    def _flush(self) -> None:
+        """The newest poll first: of an older one only contracts count that no later one has."""
+        seen: set[int] = set()
+        for frame in reversed(self._frames):
+            listed = frame.contracts.tolist()
+            if seen.issuperset(listed):
+                continue
+            values = lean(frame.numbers[list(COLUMNS)]).T
+            for place, contract in enumerate(listed):
+                if contract not in seen:
+                    self._found.setdefault(contract, []).append((self._slot, values[place]))
+            seen.update(listed)
+        self._frames = []
+
+
+def grown(before: bytes | None, added: Mapping[int, Chunk], contracts: Iterable[int]) -> bytes | None:
+    """A day's chunk with what was added of these contracts; None: nothing of them. A damaged one begins anew."""
+    mine = [added[one] for one in contracts if one in added]
+    if not mine:
+        return None
+    return encode_steps(merge([*readable([before] if before is not None else []), *mine]))
+
+
+def readable(bodies: Iterable[bytes]) -> Iterator[Chunk]:
+    """The chunks that are whole."""
+    for body in bodies:
+        try:
+            yield decode_steps(body)
+        except codec.Damaged:
+            continue
