@@ -310,6 +310,12 @@ class FundtuiApp(OutputApp):
 
         go(self, name)
 
+    def action_replay(self, what: str) -> None:
+        """Do what a key of the player says."""
+        from fundtui.ui.replaying import do
+
+        do(self, what)
+
     def action_export(self) -> None:
         """Write what the screen shows to a file."""
         from fundtui.ui.screens.listing import ListScreen

@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from fundtui.ui.safety import scrub
+from fundtui.ui.scrub import scrub
+from fundtui.ui.spans import Span, cells, fitted
 
-Span = tuple[str, Style]
-
-
-def cells(text: str) -> int:
-    """How many terminal cells a text takes."""
-    return len(text) if text.isascii() else cell_len(text)
-
-
-def fitted(text: str, width: int, *, right: bool = False, ellipsis: str = "") -> str:
-    """The text in exactly `width` cells: padded on one side, cut with the ellipsis where it is too long."""
-    text = scrub(text)
-    size = cells(text)
-    if size > width:
-        cut = max(width - cells(ellipsis), 0)
-        return (set_cell_size(text, cut) + ellipsis)[:width] if width else ""
-    blank = " " * (width - size)
-    return blank + text if right else text + blank
+__all__ = ["Span", "both_ends", "cells", "fitted", "strip_of"]
 
 
 def strip_of(spans: Iterable[Span], width: int, fill: Style) -> Strip:

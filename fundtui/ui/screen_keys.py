@@ -5,7 +5,9 @@ from __future__ import annotations
 from fundtui.ui.keys import KEYS, Key
 
 # What a list can do of what the main screen can do.
-_SHARED = frozenset({"step", "column", "page", "edge", "filter", "back", "sort", "basis", "lens", "copy", "explain"})
+_SHARED = frozenset(
+    {"step", "column", "page", "edge", "filter", "back", "sort", "basis", "lens", "copy", "explain", "pause"}
+)
 
 OPEN = Key(keys="enter", shown="Enter", action="open", label="open", group="Look", help="Everything about the row.")
 
@@ -46,6 +48,10 @@ OWN: dict[str, tuple[Key, ...]] = {
     "pairs": (
         Key(keys="f", shown="f", action="all", label="all/best", group="Choose",
             help="Only pairs that are expected to earn their costs, or all."),
+        Key(keys="v", shown="v", action="ladder", label="ladder", group="Look",
+            help="The cash ladder: plot and list, the plot, the list; on a small screen also none."),
+        Key(keys="left_square_bracket", shown="[", action="rungs(-1)", group="Look", help="Earlier rungs."),
+        Key(keys="right_square_bracket", shown="]", action="rungs(1)", group="Look", help="Later rungs."),
     ),
     "asset": (
         Key(keys="tab", shown="Tab", action="view(1)", label="view", group="Look",

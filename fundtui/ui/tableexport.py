@@ -15,8 +15,8 @@ def export_table(source: Source, view: View) -> str:
     """Write the shown rows; says how many went where, or why not."""
     from fundtui.ui.app import row_record
 
-    rows = [row_record(view.table, row) for row in view.order.tolist()]
-    columns = [key for key in view.table.metrics if key in view.table.columns]
+    rows = [row_record(view.named or view.table, row) for row in view.order.tolist()]
+    columns = [key for key in (view.named or view.table).metrics if key in view.table.columns]
     folder = export_folder(source.settings)
     try:
         path = write_csv(folder, view.table.level.value, source.clock.utc_ms(), columns, rows)

@@ -29,6 +29,8 @@ class View:
         self.table = table
         self.sort_key = sort_key
         self.descending = descending
+        # What filters name, where the shown table is seen through a lens.
+        self.named: Table | None = None
         self.filter: Filter | None = None
         self.extra: Filter | None = None
         self.members: frozenset[str] | None = None
@@ -76,10 +78,10 @@ class View:
         if self.members is not None:
             shown &= np.fromiter((key in self.members for key in table.keys), np.bool_, table.count)
         if self.extra is not None:
-            shown &= self.extra.mask(table)
+            shown &= self.extra.mask(self.named or table)
         self.shown_of = int(shown.sum())
         if self.filter is not None:
-            shown &= self.filter.mask(table)
+            shown &= self.filter.mask(self.named or table)
         rows = np.flatnonzero(shown)
         rows = rows[self._ranking(rows)]
         if self.pinned:

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -24,6 +24,7 @@ from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.explain import Explanation, Input
 from fundtui.imbalance.explain_origin import Origin, RawField
 from fundtui.imbalance.ladder import Rung
+from fundtui.imbalance.settled_log import SettledEntry
 from fundtui.imbalance.table import Table
 from fundtui.query import Query, compile_query
 from fundtui.status import Event, EventKind, Severity, VenueHealth, VenueState
@@ -83,6 +84,27 @@ class AlertDesk:
         self.asked.append(what)
 
 
+class Rows(NamedTuple):
+    """Settlements that a record has."""
+
+    rows: tuple[Any, ...] = ()
+    total: int = 0
+    problem: str = ""
+
+
+class FakePast:
+    """A record's settlements, and which ranges were asked for."""
+
+    def __init__(self) -> None:
+        self.kept = False
+        self.found = Rows()
+        self.asked: list[tuple[int, int]] = []
+
+    async def settlements(self, start_ms: int, end_ms: int) -> Rows:
+        self.asked.append((start_ms, end_ms))
+        return self.found
+
+
 class FixedClock:
     """Time that a test moves by hand."""
 
@@ -133,6 +155,12 @@ class Market:
         self.ladders: dict[int, tuple[Rung, ...]] = {}
         self.healths: tuple[VenueHealth, ...] | None = None
         self.saved: dict[str, Any] = {}
+        self.settled: list[SettledEntry] = []
+        self.past = FakePast()
+        self.player: Any = None
+        self.gone_to: list[int] = []
+        self.record_state: Any = None
+        self.backfill_progress: Any = None
         self.watcher: Watcher | None = None
         self.random = np.random.default_rng(seed)
         self.tables = {
@@ -325,6 +353,20 @@ class Market:
 
     async def see_dead_letters(self) -> None:
         self.desk.ask("see")
+
+    def settled_lately(self, limit: int) -> list[SettledEntry]:
+        return self.settled[:limit]
+
+    @property
+    def settled_count(self) -> int:
+        return len(self.settled)
+
+    def go_to(self, at_ms: int) -> None:
+        self.gone_to.append(at_ms)
+
+    def go_to_next_event(self) -> bool:
+        self.gone_to.append(-1)
+        return len(self.gone_to) < 2
 
     def pair_ladder(self, row: int) -> tuple[Rung, ...]:
         return self.ladders[row]

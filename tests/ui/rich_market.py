@@ -14,6 +14,7 @@ from fundtui.alerts.records import Delivery, DeliveryState, Silence
 from fundtui.config.schema import Costs, Position, Settings, Side
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.ladder import FlowKind, Rung
+from fundtui.imbalance.settled_log import SettledEntry
 from fundtui.status import EndpointHealth, Event, EventKind, Severity, VenueHealth, VenueState
 from fundtui.text import clean
 from tests.ui.market import START_MS, FixedClock, Market
@@ -88,9 +89,8 @@ def journal(made: Market, text: str) -> None:
     ):  # fmt: skip
         made.events.append(event)
         made.event_count += 1
-    leaves = made.table(Level.INSTRUMENT)
-    leaf = leaves.index["binance BTCUSDT"]
-    leaves.columns["surprise"][leaf], leaves.columns["settled_rate"][leaf] = 1e-5, 16e-4
+    # 16 bp per 8 hours eight hours ago, 0.1 bp an hour more than announced.
+    made.settled = [SettledEntry("binance BTCUSDT", START_MS - 8 * HOUR_MS, 2e-4, 8.0, 1e-5, 5e-6)]
 
 
 def pairs(made: Market, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fundtui.imbalance.catalogue import Level
 from fundtui.status import EventKind
 from fundtui.ui.screens.journal import GROUPS
 from tests.ui import rich_market
@@ -21,11 +20,11 @@ def test_every_kind_belongs_to_a_group() -> None:
 async def test_newest_first_with_the_settlement_among_them() -> None:
     async with driven(rich_market.market(), size=(200, 50)) as screen:
         await screen.press("8")
-        # Events 1 minute, 1 hour, 2 hours ago; BTC settles 8 h before 14:43:20, that is at 06:43.
+        # Events 1 minute, 1 hour, 2 hours ago; BTC settled 8 h before 14:13:20, that is at 06:13.
         assert entries(screen) == ["venue recovered", "interval changed", "venue down", "settled"]
-        assert screen.lines[2].split()[:2] == ["▌", "14:12:20"]
+        assert screen.lines[3].split()[:2] == ["▌", "14:12:20"]
         settled = next(line for line in screen.lines if "settled" in line)
-        assert "06:43:20" in settled
+        assert "06:13:20" in settled
 
 
 async def test_a_settlement_tells_what_was_paid_and_the_surprise() -> None:
@@ -41,8 +40,7 @@ async def test_a_settlement_tells_what_was_paid_and_the_surprise() -> None:
 
 async def test_a_settlement_that_came_as_announced_says_so() -> None:
     market = rich_market.market()
-    leaves = market.table(Level.INSTRUMENT)
-    leaves.columns["surprise"][leaves.index["binance BTCUSDT"]] = 0.0
+    market.settled = [market.settled[0]._replace(surprise=0.0)]
     async with driven(market, size=(200, 50)) as screen:
         await screen.press("8")
         assert "paid +175.2%, as announced" in screen.text
@@ -51,7 +49,7 @@ async def test_a_settlement_that_came_as_announced_says_so() -> None:
 async def test_severity_has_a_mark_beside_its_colour() -> None:
     async with driven(rich_market.market()) as screen:
         await screen.press("8")
-        marks = {line[2:].split()[0]: line[14:16].strip() for line in screen.lines[2:5]}
+        marks = {line[2:].split()[0]: line[14:16].strip() for line in screen.lines[3:6]}
         assert marks == {"14:12:20": "", "13:13:20": "!", "12:13:20": "!!"}
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from fundtui.imbalance.catalogue import Level
 from fundtui.text import clean
+from fundtui.ui.alert_origin import alert_origin
 from fundtui.ui.alertlist import WORDS, Listed, Section, alert_row, in_order, letter_row, silence_of, silence_row
 from fundtui.ui.cells import Scene
 from fundtui.ui.pieces import Line, Piece
+from fundtui.ui.provenance import Provenance
 from fundtui.ui.screens.ask import Ask
 from fundtui.ui.screens.listing import ListScreen, bindings_of
 from fundtui.ui.screens.venues import moment
@@ -95,12 +97,31 @@ FIELDS = (
 )  # fmt: skip
 
 
+def _brief_state(scene: Scene, row: Listed, width: int) -> Line:
+    return [(glyph(scene, row.section), _ROLES[row.section])]
+
+
+def _brief_subject(scene: Scene, row: Listed, width: int) -> Line:
+    return [(row.subject, "bright"), (f" {row.rule}", "dim")]
+
+
+BRIEF = (
+    Field(key="state", title="", width=2, right=False, value=lambda row: float(row.section), cell=_brief_state,
+          help="Firing, pending, muted, a silence, a notice that could not be sent, or over within a day."),
+    Field(key="subject", title="subject and rule", width=12, right=False, grows=True, value=lambda row: row.subject,
+          cell=_brief_subject, help="What it is about, and which rule says so."),
+    Field(key="lasted", title="for", width=7, rank=1, falling=True, value=lambda row: -float(row.since_ms),
+          cell=_lasted, help="How long it has been so."),
+)  # fmt: skip
+
+
 class AlertsScreen(ListScreen):
     """Firing on top; `a` acknowledges, `s` silences, Enter shows the rule term by term."""
 
     NAME = "alerts"
     TITLE_TEXT = "Alerts"
     FIELDS = FIELDS
+    BRIEF = BRIEF
     SORT = ("state", False)
     BINDINGS = bindings_of("alerts")
 
@@ -153,6 +174,16 @@ class AlertsScreen(ListScreen):
     def subtitle(self) -> str:
         problem = self.source.alert_problem
         return clean(problem, 60) if problem else f"by {self.app.alert_channel}"
+
+    def brief(self, scene: Scene) -> Line:
+        counts, glyphs = self.source.alert_counts(), scene.glyphs
+        line: list[Piece] = [(f"  {glyphs.firing}{counts.firing} firing", "*critical" if counts.firing else "dim")]
+        line += [(f"  {glyphs.pending}{counts.pending} pending", "warning" if counts.pending else "dim")]
+        return [*line, (f"  {counts.silenced} muted" if counts.silenced else "", "dim")]
+
+    def origin(self, row: Listed, field: Field, text: str) -> Provenance:
+        why = None if row.alert is None else self._why(row.alert.id)
+        return alert_origin(self.source, row, why, field.key, field.title, text)
 
     def notice(self) -> Sequence[Line]:
         return [[("  nothing fires, nothing is pending, nothing was told within a day", "dim")]]
@@ -252,9 +283,6 @@ class AlertsScreen(ListScreen):
         asset = self.source.table(Level.ASSET).index.get(self.asset_of(row))
         if asset is not None:
             self.app.open_asset(asset)
-
-    def action_explain(self) -> None:
-        self.action_open()
 
 
 def _wrong(answer: str) -> str:

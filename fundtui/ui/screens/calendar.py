@@ -10,13 +10,24 @@ import numpy as np
 from textual import on
 
 from fundtui.imbalance.catalogue import Level
-from fundtui.ui.cells import Scene, rate_role
+from fundtui.ui.calendar_origin import flow_origin
+from fundtui.ui.cells import Scene, figure, rate_role
+from fundtui.ui.grid import LENS_KEYS
 from fundtui.ui.pieces import Line
+from fundtui.ui.provenance import Provenance
 from fundtui.ui.schedule import Flow, Schedule, flows, schedule
 from fundtui.ui.screens.listing import ListScreen, bindings_of
 from fundtui.ui.widgets.listing import Field
 from fundtui.ui.widgets.timeline import Timeline, step_for
-from fundtui.units import HOUR_MS, format_duration, format_money, format_percent, format_rate, format_utc
+from fundtui.units import (
+    HOUR_MS,
+    format_countdown,
+    format_duration,
+    format_money,
+    format_percent,
+    format_rate,
+    format_utc,
+)
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -57,9 +68,6 @@ FIELDS = (
           cell=lambda scene, flow, width: [(flow.symbol, "dim")], help="The venue's name of the contract."),
     Field(key="rate", title="rate", width=13, rank=1, falling=True, cell=_rate,
           value=lambda flow: flow.hourly * flow.interval_h, help="What is paid at the settlement."),
-    Field(key="apr", title="a year", width=9, rank=5, falling=True, value=lambda flow: flow.hourly * 8760,
-          cell=lambda scene, flow, width: [(format_rate(flow.hourly), rate_role(flow.hourly))],
-          help="The same as a simple yearly rate."),
     Field(key="oi", title="OI", width=6, rank=4, falling=True, value=lambda flow: flow.oi_usd,
           cell=lambda scene, flow, width: [(format_money(flow.oi_usd), "plain")], help="Open interest in dollars."),
     Field(key="dollars", title="$ due", width=8, falling=True, value=lambda flow: abs(flow.dollars),
@@ -70,6 +78,26 @@ FIELDS = (
     Field(key="state", title="rests on", width=15, right=False, rank=3, value=state,
           cell=lambda scene, flow, width: [(state(flow), _STATE_ROLES[state(flow)])],
           help="The published rate, today's rate for later settlements, or settling: due and not yet seen."),
+)  # fmt: skip
+
+
+def _brief_who(scene: Scene, flow: Flow, width: int) -> Line:
+    return [(flow.asset, "bright"), (f" {flow.venue}", "dim")]
+
+
+def _brief_dollars(scene: Scene, flow: Flow, width: int) -> Line:
+    """Dollars with their direction: + longs pay, - shorts pay."""
+    sign = "+" if flow.dollars > 0 else "-" if flow.dollars < 0 else ""
+    return [(sign + format_money(abs(flow.dollars)), rate_role(flow.hourly))]
+
+
+BRIEF = (
+    Field(key="time", title="UTC", width=5, right=False, value=lambda flow: float(flow.time_ms),
+          cell=lambda scene, flow, width: [(format_utc(flow.time_ms, seconds=False), "dim")], help="When it is paid."),
+    Field(key="asset", title="asset, venue", width=8, right=False, grows=True, value=lambda flow: flow.asset,
+          cell=_brief_who, help="On what, where."),
+    Field(key="dollars", title="$ due", width=7, rank=1, falling=True, value=lambda flow: abs(flow.dollars),
+          cell=_brief_dollars, help="Dollars due: + longs pay shorts, - shorts pay longs."),
 )  # fmt: skip
 
 
@@ -85,6 +113,7 @@ class CalendarScreen(ListScreen):
     NAME = "calendar"
     TITLE_TEXT = "Calendar"
     FIELDS = FIELDS
+    BRIEF = BRIEF
     SORT = ("dollars", True)
     BINDINGS = bindings_of("calendar")
     DEFAULT_CSS = """
@@ -97,6 +126,11 @@ class CalendarScreen(ListScreen):
 
     def __init__(self, app: FundtuiApp) -> None:
         super().__init__(app)
+        at = next(place for place, field in enumerate(FIELDS) if field.key == "oi")
+        lensed = Field(key="apr", title="in lens", width=9, rank=5, falling=True, value=self._exported,
+                       cell=self._lens_cell,
+                       help="The rate in the chosen basis and lens: published, above interest, premium.")  # fmt: skip
+        self.fields = [*FIELDS[:at], lensed, *FIELDS[at:]]
         self.span_h = SPANS_H[0]
         self.chosen = 0
         # A person who looks at an hour looks at that hour, also after time has passed; 0: nobody has chosen one.
@@ -104,6 +138,19 @@ class CalendarScreen(ListScreen):
         self._schedule: Schedule | None = None
         self._made: tuple[float, int, int] = (-math.inf, 0, 0)
         self._flows: tuple[tuple[float, int, int], Sequence[Flow]] = ((-math.inf, 0, 0), ())
+
+    def _lensed(self, flow: Flow) -> float:
+        """The instrument's rate in the chosen lens: hourly, or the premium."""
+        return float(self.source.table(Level.INSTRUMENT).columns[LENS_KEYS[self.choices.lens]][flow.row])
+
+    def _exported(self, flow: Flow) -> float:
+        return (
+            self._lensed(flow) * self.source.table(Level.INSTRUMENT).metrics[LENS_KEYS[self.choices.lens]].export_factor
+        )
+
+    def _lens_cell(self, scene: Scene, flow: Flow, width: int) -> Line:
+        metric = self.source.table(Level.INSTRUMENT).metrics[LENS_KEYS[scene.lens]]
+        return [figure(metric, self._lensed(flow), scene)]
 
     def above(self) -> ComposeResult:
         yield Timeline(id="timeline")
@@ -155,6 +202,22 @@ class CalendarScreen(ListScreen):
         start, end = made.begins_ms(self.chosen), made.begins_ms(self.chosen + 1)
         return f"{format_utc(start, seconds=False)} to {format_utc(end, seconds=False)}"
 
+    def brief(self, scene: Scene) -> Line:
+        made, at = self.schedule(), self.chosen
+        due, net = float(made.longs[at] + made.shorts[at]), float(made.longs[at] - made.shorts[at])
+        left = format_countdown((made.begins_ms(at) - scene.now_ms) / 1000)
+        who = "longs pay" if net > 0 else "shorts pay" if net < 0 else ""
+        begins = format_utc(made.begins_ms(at), seconds=False)
+        return [
+            (f"  {begins}", "plain"),
+            (f" in {left}", "dim"),
+            (f"  ${format_money(due)}", "bright"),
+            (f" {who}", "dim"),
+        ]
+
+    def origin(self, row: Flow, field: Field, text: str) -> Provenance:
+        return flow_origin(self.source, row, field.key, field.title, text)
+
     def notice(self) -> Sequence[Line]:
         return [[("  nothing is due in this hour", "dim")]]
 
@@ -174,7 +237,8 @@ class CalendarScreen(ListScreen):
             [("  who      ", "dim"), (who(row), rate_role(row.hourly))],
             [("  dollars  ", "dim"), (f"${format_money(abs(row.dollars))}", "bright"), (f"  {paid}", "dim")],
             [("  rests on ", "dim"), (state(row), _STATE_ROLES[state(row)])],
-            [("  a year   ", "dim"), (format_rate(row.hourly), rate_role(row.hourly))],
+            [("  rate     ", "dim"), (format_rate(row.hourly, scene.basis), rate_role(row.hourly))],
+            [(f"  {scene.lens.value:<9}", "dim"), *self._lens_cell(scene, row, width)],
         ]
 
     # -- choosing
@@ -195,8 +259,3 @@ class CalendarScreen(ListScreen):
     def action_span(self) -> None:
         self.span_h = SPANS_H[(SPANS_H.index(self.span_h) + 1) % len(SPANS_H)]
         self.draw()
-
-    def action_explain(self) -> None:
-        row = self.list.row
-        if row is not None:
-            self.app.open_explanation(Level.INSTRUMENT, row.row, "apr")

@@ -4,131 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-
-import msgspec
-import numpy as np
+from typing import TYPE_CHECKING
 
 from fundtui.imbalance.catalogue import Level
-from fundtui.imbalance.table import Table
-from fundtui.status import Event, EventKind, Severity
+from fundtui.status import Severity
+from fundtui.text import clean
+from fundtui.ui import recording
 from fundtui.ui.cells import Scene, rate_role
-from fundtui.ui.pieces import Line
+from fundtui.ui.journal_origin import entry_origin
+from fundtui.ui.journal_rows import GROUPS, SETTLEMENT, SHOWN, Entry, entry_of, kept_entries, seen_entries, together
+from fundtui.ui.pieces import Line, Piece
+from fundtui.ui.provenance import Provenance
 from fundtui.ui.screens.listing import ListScreen, bindings_of
 from fundtui.ui.screens.venues import moment
 from fundtui.ui.widgets.listing import Field
-from fundtui.units import HOUR_MS, MISSING, format_age, format_rate, format_utc_date
+from fundtui.ui.widgets.textpanel import TextPanel
+from fundtui.units import MISSING, format_age, format_rate, format_utc, format_utc_date
 
-# More settlements than that are read by nobody; the newest, and among them the most surprising, stay.
-MOST_SETTLEMENTS = 400
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from fundtui.ui.app import FundtuiApp
+    from fundtui.ui.source import SettledRow
+
+__all__ = ["GROUPS", "JournalScreen"]
+
+# Settlements among everything else, and where they are looked at alone.
+SOME_SETTLED, MOST_SETTLED = 400, 3_000
+PAGE_MS = 86_400_000
 
 _MARKS = {Severity.INFO: "", Severity.WARNING: "!", Severity.CRITICAL: "!!"}
 _ROLES = {Severity.INFO: "plain", Severity.WARNING: "warning", Severity.CRITICAL: "critical"}
 
-CONTRACT, INCIDENT, MARKET, SETTLEMENT, ALERT, PROGRAM = (
-    "contract", "incident", "market", "settlement", "alert", "program",
-)  # fmt: skip
-GROUPS = {
-    EventKind.VENUE_DOWN: INCIDENT,
-    EventKind.VENUE_RECOVERED: INCIDENT,
-    EventKind.VENUE_BANNED: INCIDENT,
-    EventKind.VENUE_LIMITED: INCIDENT,
-    EventKind.VENUE_BLOCKED: INCIDENT,
-    EventKind.LOCAL_OUTAGE: INCIDENT,
-    EventKind.LOCAL_OUTAGE_OVER: INCIDENT,
-    EventKind.STALE: INCIDENT,
-    EventKind.CLOCK: INCIDENT,
-    EventKind.INTERVAL_CHANGED: CONTRACT,
-    EventKind.CAP_CHANGED: CONTRACT,
-    EventKind.FLOOR_CHANGED: CONTRACT,
-    EventKind.SETTLEMENT_CLOCK_CHANGED: CONTRACT,
-    EventKind.STATUS_CHANGED: CONTRACT,
-    EventKind.MULTIPLIER_CHANGED: CONTRACT,
-    EventKind.LISTED: CONTRACT,
-    EventKind.DELISTED: CONTRACT,
-    EventKind.QUARANTINED: CONTRACT,
-    EventKind.QUARANTINE_OVER: CONTRACT,
-    EventKind.AT_CAP: MARKET,
-    EventKind.DEPEG: MARKET,
-    EventKind.PURGE: MARKET,
-    EventKind.SETTLED: SETTLEMENT,
-    EventKind.ALERT: ALERT,
-    EventKind.CONFIG: PROGRAM,
-    EventKind.RECORD: PROGRAM,
-    EventKind.DEFECT: PROGRAM,
-}
-SHOWN = ("", CONTRACT, INCIDENT, SETTLEMENT, MARKET, ALERT, PROGRAM)
 
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the journal. `surprise` is an hourly rate, for settlements."""
-
-    key: str
-    time_ms: int
-    group: str
-    kind: str
-    text: str
-    severity: Severity = Severity.INFO
-    venue: str = ""
-    asset: str = ""
-    symbol: str = ""
-    before: str = ""
-    after: str = ""
-    surprise: float = math.nan
-
-
-def entry_of(event: Event, number: int) -> Entry:
-    """An event of the engine's journal."""
-    return Entry(
-        key=f"event {number}",
-        time_ms=event.time_ms,
-        group=GROUPS.get(event.kind, PROGRAM),
-        kind=event.kind.value.replace("_", " "),
-        text=event.text,
-        severity=event.severity,
-        venue=event.venue,
-        asset=event.asset,
-        symbol=event.symbol,
-        before=event.before,
-        after=event.after,
-    )
-
-
-def settled(table: Table, scene: Scene) -> list[Entry]:
-    """The last settlement of every instrument whose announced rate was seen before it."""
-    count = table.count
-    columns = table.columns
-    surprise, hours = columns["surprise"][:count], columns["interval_h"][:count]
-    # The last settlement is one interval before the next; while that one is due it is the one before.
-    at_ms = columns["next_funding_ms"][:count] - hours * HOUR_MS
-    rows = np.flatnonzero(np.isfinite(surprise) & np.isfinite(at_ms) & (at_ms <= scene.now_ms) & table.alive[:count])
-    order = np.lexsort((-np.abs(surprise[rows]), -at_ms[rows]))[:MOST_SETTLEMENTS]
-    return [_settlement(table, row, int(at_ms[row]), scene) for row in rows[order].tolist()]
-
-
-def _settlement(table: Table, row: int, at_ms: int, scene: Scene) -> Entry:
-    columns = table.columns
-    venue, asset = table.text("venue", row), table.text("asset", row)
-    rate, hourly = float(columns["rate"][row]), float(columns["hourly"][row])
-    paid = float(columns["settled_rate"][row]) * (hourly / rate) if rate else math.nan
-    surprise = float(columns["surprise"][row])
-    what = "as announced" if not round(surprise * 1e4 * 8, 2) else f"{format_rate(surprise, scene.basis)} to announced"
-    return Entry(
-        key=f"settled {venue} {table.text('symbol', row)} {at_ms}",
-        time_ms=at_ms,
-        group=SETTLEMENT,
-        kind="settled",
-        text=f"{venue} {asset} paid {format_rate(paid, scene.basis)}, {what}",
-        venue=venue,
-        asset=asset,
-        symbol=table.text("symbol", row),
-        surprise=surprise,
-    )
-
-
-def _surprise(scene: Scene, entry: Entry, width: int) -> Line:
-    if math.isnan(entry.surprise):
-        return [("", "dim")]
-    return [(format_rate(entry.surprise, scene.basis), rate_role(entry.surprise))]
+def _rate(scene: Scene, value: float) -> Line:
+    return [("", "dim")] if math.isnan(value) else [(format_rate(value, scene.basis), rate_role(value))]
 
 
 def _time(scene: Scene, entry: Entry, width: int) -> Line:
@@ -146,28 +56,83 @@ FIELDS = (
           cell=lambda scene, entry, width: [(entry.venue, "plain")], help="The venue that it is about."),
     Field(key="asset", title="asset", width=9, right=False, rank=1, value=lambda entry: entry.asset,
           cell=lambda scene, entry, width: [(entry.asset, "bright")], help="The asset that it is about."),
-    Field(key="surprise", title="surprise", width=9, rank=4, value=lambda entry: entry.surprise, cell=_surprise,
-          falling=True, help="Settled rate less what was announced half an hour before."),
+    Field(key="paid", title="paid", width=9, rank=6, value=lambda entry: entry.paid, falling=True,
+          cell=lambda scene, entry, width: _rate(scene, entry.paid), help="Settled rate, in the chosen lens."),
+    Field(key="surprise", title="surprise", width=9, rank=4, value=lambda entry: entry.surprise, falling=True,
+          cell=lambda scene, entry, width: _rate(scene, entry.surprise),
+          help="Settled rate less what was announced half an hour before."),
+    Field(key="error", title="formula", width=9, rank=5, value=lambda entry: entry.error, falling=True,
+          cell=lambda scene, entry, width: _rate(scene, entry.error),
+          help="Settled rate less what the venue's formula says of the observed premium."),
     Field(key="what", title="what", width=52, right=False, grows=True, value=lambda entry: entry.text,
           cell=lambda scene, entry, width: [(entry.text, _ROLES[entry.severity])], help="The whole sentence."),
 )  # fmt: skip
 
 
+def _brief_time(scene: Scene, entry: Entry, width: int) -> Line:
+    mark = _MARKS[entry.severity][:1] or " "
+    return [(format_utc(entry.time_ms, seconds=False), "dim"), (mark, _ROLES[entry.severity])]
+
+
+BRIEF = (
+    Field(key="time", title="UTC", width=6, right=False, value=lambda entry: float(entry.time_ms), cell=_brief_time,
+          falling=True, help="When; ! warns."),
+    Field(key="what", title="what", width=14, right=False, grows=True, value=lambda entry: entry.text,
+          cell=lambda scene, entry, width: [(entry.text, _ROLES[entry.severity])], help="The whole sentence."),
+)  # fmt: skip
+
+
 class JournalScreen(ListScreen):
-    """Newest first; `f` narrows it to one group of kinds."""
+    """Newest first; `f` narrows it to one group of kinds; settlements go on into the record page by page."""
 
     NAME = "journal"
     TITLE_TEXT = "Journal"
     FIELDS = FIELDS
+    BRIEF = BRIEF
     MORE_COLUMNS = ("group", "symbol")
     SORT = ("time", True)
     BINDINGS = bindings_of("journal")
-    group = ""
+    DEFAULT_CSS = """
+    JournalScreen #record { height: 1; }
+    JournalScreen.small #record { display: none; }
+    """
+
+    def __init__(self, app: FundtuiApp) -> None:
+        super().__init__(app)
+        self.group = ""
+        # Ends of the pages of the record that were turned back to, the present one last; empty: now.
+        self._pages: list[int] = []
+        self._kept: Sequence[SettledRow] = ()
+        self._kept_total = 0
+        self._problem = ""
+        self._made: tuple[object, ...] = ()
+        self._entries: list[Entry] = []
+
+    def above(self) -> ComposeResult:
+        yield TextPanel(id="record")
+
+    def draw_more(self, scene: Scene) -> None:
+        self.query_one("#record", TextPanel).show(scene, [recording.record_line(self.source)])
+
+    # -- rows
 
     def rows(self) -> Sequence[Entry]:
+        scene, source = self.scene(), self.source
+        key = (source.event_count, source.settled_count, self.group, scene.basis, scene.lens, id(self._kept))
+        if key != self._made:
+            self._made = key
+            self._entries = self._worked_out(scene)
+        return self._entries
+
+    def _worked_out(self, scene: Scene) -> list[Entry]:
+        table = self.source.table(Level.INSTRUMENT)
+        kept = kept_entries(self._kept, table, scene)
+        if self._pages:
+            return kept
         first = self.source.event_count - len(self.source.events)
         entries = [entry_of(event, first + place) for place, event in enumerate(self.source.events)]
-        entries += settled(self.source.table(Level.INSTRUMENT), self.scene())
+        limit = MOST_SETTLED if self.group == SETTLEMENT else SOME_SETTLED
+        entries += together(seen_entries(self.source.settled_lately(limit), table, scene), kept)
         return [entry for entry in entries if not self.group or entry.group == self.group]
 
     def key_of(self, row: Entry) -> str:
@@ -177,9 +142,16 @@ class JournalScreen(ListScreen):
         return row.asset
 
     def subtitle(self) -> str:
-        return self.group or "all kinds"
+        if not self._pages:
+            return self.group or "all kinds"
+        shown = f", {len(self._kept):,} of {self._kept_total:,}" if self._kept_total > len(self._kept) else ""
+        return f"record before {format_utc_date(self._pages[-1])[:16]}{shown}"
 
     def notice(self) -> Sequence[Line]:
+        if self._problem:
+            return [[(f"  {clean(self._problem)}", "warning")]]
+        if self._pages:
+            return [[("  no settlement in that day of the record", "dim")]]
         return [[(f"  no {self.group or 'event'} yet", "dim")]]
 
     def values(self, row: Entry) -> dict[str, float | str]:
@@ -187,9 +159,59 @@ class JournalScreen(ListScreen):
 
     def action_kinds(self, step: int) -> None:
         self.group = SHOWN[(SHOWN.index(self.group) + step) % len(SHOWN)]
+        self._pages.clear()
+        self._kept = ()
+        self.to_start()
+        if self.group == SETTLEMENT:
+            self._read()
+
+    def action_turn(self, step: int) -> None:
+        """To older settlements of the record, or back to newer ones."""
+        if not self.source.past.kept:
+            self.say("nothing is kept here, so there are no older settlements", "warning")
+            return
+        self.group = SETTLEMENT
+        if step < 0:
+            whole_day = self._end_ms() - PAGE_MS * bool(self._pages)
+            self._pages.append(min((one.time_ms for one in self._kept), default=whole_day))
+        elif self._pages:
+            self._pages.pop()
+        self._read()
+
+    def to_start(self) -> None:
+        """Show the first rows of something else."""
         self.list.release()
         self.list.cursor_key, self.list.cursor, self.list.top = None, 0, 0
         self.draw()
+
+    def _end_ms(self) -> int:
+        return self._pages[-1] if self._pages else self.source.clock.utc_ms() + 1
+
+    def _read(self) -> None:
+        """Read a page of the record, away from the event loop."""
+        if not self.source.past.kept:
+            return
+        end_ms = self._end_ms()
+
+        async def reading() -> None:
+            found = await self.source.past.settlements(end_ms - PAGE_MS, end_ms)
+            self._kept, self._kept_total, self._problem = found.rows, found.total, found.problem
+            self.to_start()
+
+        self.run_worker(reading(), exclusive=True)
+
+    # -- looking
+
+    def brief(self, scene: Scene) -> Line:
+        """How many entries, how many of them need a look, and how the record is."""
+        entries = self.list.rows
+        bad = sum(entry.severity is not Severity.INFO for entry in entries)
+        marks = [(text.rstrip(), role) for text, role in recording.marks(self.source)]
+        warned: Piece = (f"  {bad} to look at", "warning") if bad else ("", "dim")
+        return [(f"  {len(entries)} {self.group or 'entries'}", "plain"), warned, *marks]
+
+    def origin(self, row: Entry, field: Field, text: str) -> Provenance:
+        return entry_origin(self.source, self.scene(), row, field.key, field.title, text)
 
     def detail(self, scene: Scene, row: Entry, width: int) -> Sequence[Line]:
         ago = format_age((scene.now_ms - row.time_ms) / 1000)
@@ -204,7 +226,11 @@ class JournalScreen(ListScreen):
             before, after = row.before or MISSING, row.after or MISSING
             arrow = f" {scene.glyphs.change} "
             lines.append([("  changed  ", "dim"), (before, "plain"), (arrow, "dim"), (after, "bright")])
-        if not math.isnan(row.surprise):
-            said = format_rate(row.surprise, scene.basis)
-            lines.append([("  surprise ", "dim"), (said, rate_role(row.surprise)), ("  against announced", "dim")])
+        for label, value, against in (
+            ("paid", row.paid, ""), ("surprise", row.surprise, "against announced"),
+            ("formula", row.error, "against the formula"),
+        ):  # fmt: skip
+            if not math.isnan(value):
+                said = format_rate(value, scene.basis)
+                lines.append([(f"  {label:<9}", "dim"), (said, rate_role(value)), (f"  {against}", "dim")])
         return lines

@@ -11,16 +11,20 @@ from textual import events, on
 from textual.binding import Binding, BindingType
 
 from fundtui.imbalance.catalogue import Level
+from fundtui.ui import recording, replaying
 from fundtui.ui.cells import Scene
 from fundtui.ui.export import export_folder, write_csv
+from fundtui.ui.headline import HeaderState, summary
 from fundtui.ui.output import PacedScreen
 from fundtui.ui.paint import Span
 from fundtui.ui.pieces import Line, spans
+from fundtui.ui.provenance import Provenance
 from fundtui.ui.screen_keys import footer_of, keys_of
 from fundtui.ui.screens.livepage import LivePage
-from fundtui.ui.screens.main import MESSAGE_S, SUMMARY_BELOW, Room
+from fundtui.ui.screens.main import MESSAGE_S, SMALLEST, SUMMARY_BELOW, Room
+from fundtui.ui.widgets.banner import Banner, too_small
 from fundtui.ui.widgets.footer import Footer
-from fundtui.ui.widgets.header import Header, HeaderState, summary
+from fundtui.ui.widgets.header import Header
 from fundtui.ui.widgets.listing import Field, Listing, missing
 from fundtui.ui.widgets.prompt import FilterPrompt
 from fundtui.ui.widgets.textpanel import TextPanel
@@ -36,6 +40,8 @@ REFRESH_S = 1.0
 # Sizes from which the detail stands below the list, and at its right.
 BELOW_FROM = (80, 30)
 BESIDE_FROM = (170, 30)
+# A cell's text as it is explained: whole, however narrow its column is.
+_WIDE = 60
 
 
 def bindings_of(name: str) -> list[BindingType]:
@@ -53,12 +59,19 @@ class ListScreen(PacedScreen):
     ListScreen Listing { height: 1fr; width: 100%; }
     ListScreen #below { display: none; }
     ListScreen #beside { display: none; }
+    ListScreen #brief { display: none; height: 1; }
+    ListScreen.narrow #brief { display: block; }
+    ListScreen #tiny { display: none; height: 1fr; }
+    ListScreen.tiny > * { display: none; }
+    ListScreen.tiny > #tiny { display: block; }
     ListScreen.below #below { display: block; height: 40%; max-height: 20; }
     ListScreen.beside #beside { display: block; width: 40%; max-width: 92; height: 100%; }
     """
     NAME: ClassVar[str] = ""
     TITLE_TEXT: ClassVar[str] = ""
     FIELDS: ClassVar[Sequence[Field]] = ()
+    # The columns of a narrow pane: fewer, and each says more.
+    BRIEF: ClassVar[Sequence[Field]] = ()
     # What `values` has besides the fields, for filters and exports.
     MORE_COLUMNS: ClassVar[tuple[str, ...]] = ()
     SORT: ClassVar[tuple[str, bool]] = ("", False)
@@ -72,6 +85,7 @@ class ListScreen(PacedScreen):
         self.choices = app.choices
         self.now = app.wall.monotonic
         self.fields: Sequence[Field] = self.FIELDS
+        self.brief_fields: Sequence[Field] = self.BRIEF
         self.filter: WordFilter | None = None
         self.total = 0
         self._message = ""
@@ -120,6 +134,9 @@ class ListScreen(PacedScreen):
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
+        yield Banner(id="banner")
+        yield TextPanel(id="tiny")
+        yield TextPanel(id="brief")
         with Room(id="place"):
             with Room(id="rows"):
                 yield from self.above()
@@ -151,7 +168,20 @@ class ListScreen(PacedScreen):
         self.set_class(beside, "beside")
         self.set_class(below, "below")
         self.set_class(width < SUMMARY_BELOW or height < 16, "small")
+        self.set_class(width < SUMMARY_BELOW, "narrow")
+        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "tiny")
+        self.use_fields(narrow=width < SUMMARY_BELOW)
         self.call_after_refresh(self.draw)
+
+    def use_fields(self, *, narrow: bool) -> None:
+        """Show the columns for this width; what a person sorts by stays, where the other ones have it too."""
+        listing = self.query_one("#list")
+        if self.brief_fields and isinstance(listing, Listing):
+            listing.fields = self.brief_fields if narrow else self.fields
+
+    def brief(self, scene: Scene) -> Line:
+        """The whole screen in one line, for a narrow pane."""
+        return [(f"  {self.shown}", "plain"), (f" of {self.total}" if self.shown != self.total else "", "dim")]
 
     def on_resize(self, event: events.Resize) -> None:
         self.choose_layout(event.size.width, event.size.height)
@@ -228,6 +258,11 @@ class ListScreen(PacedScreen):
         if now >= self._message_until:
             self._message = ""
         self.header.show(scene, self._header_state(), summary(self.source.health()))
+        self.query_one(Banner).say(scene, recording.banner(self.source))
+        if self.has_class("narrow"):
+            self.query_one("#brief", TextPanel).show(scene, [self.brief(scene)])
+        if self.has_class("tiny"):
+            self.query_one("#tiny", TextPanel).show(scene, [[(too_small(), "warning")]])
         self.footer.show(scene, self._message, "accent")
 
     def _header_state(self) -> HeaderState:
@@ -247,6 +282,7 @@ class ListScreen(PacedScreen):
             firing=counts.firing,
             pending=counts.pending,
             link_s=self.app.link_s,
+            marks=recording.marks(self.source),
         )
 
     @property
@@ -355,6 +391,10 @@ class ListScreen(PacedScreen):
         self.app.main.restyle()
         self.draw()
 
+    def action_pause(self) -> None:
+        if not replaying.toggle(self.app):
+            self.say("p holds the picture on the main screen; here the rows follow", "warning")
+
     def action_open(self) -> None:
         row = self.list.row
         if row is not None:
@@ -371,7 +411,21 @@ class ListScreen(PacedScreen):
         self.app.push_screen(LivePage(self.scene, lines))
 
     def action_explain(self) -> None:
-        self.action_open()
+        """Where the figure under the cursor comes from."""
+        row = self.list.row
+        if row is None or not self.list.shown:
+            return
+        field = self.list.shown[self.list.column]
+        pieces = field.cell(self.scene(), row, _WIDE) if field.cell else [(str(field.value(row)), "plain")]
+        text = "".join(piece for piece, _ in pieces).strip()
+        self.app.open_provenance(self.origin(row, field, text))
+
+    def origin(self, row: Any, field: Field, text: str) -> Provenance:
+        """Where a cell that says `text` comes from."""
+        return Provenance(
+            title=f"{self.key_of(row)} {field.title.strip() or field.key}", value=text, meaning=field.help,
+            data=self.record(row),
+        )  # fmt: skip
 
     def asset_row(self) -> int | None:
         """The asset row that the row under the cursor is about, else the main screen's."""

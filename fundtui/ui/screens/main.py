@@ -12,15 +12,19 @@ from textual.widget import Widget
 from fundtui.imbalance.catalogue import Level
 from fundtui.query import QueryError
 from fundtui.ui import columns as column_sets
-from fundtui.ui.cells import Scene
+from fundtui.ui import recording, replaying
+from fundtui.ui.cells import Lens, Scene
 from fundtui.ui.choices import ALL, Watchlist
 from fundtui.ui.filtering import Filter, Selection
 from fundtui.ui.frozen import frozen
+from fundtui.ui.grid import Grid, GridMaker
 from fundtui.ui.headline import HeaderState, summary
 from fundtui.ui.keys import KEYS
+from fundtui.ui.lensed import ENDS, ends_origin, lensed
 from fundtui.ui.notice import empty_notice
 from fundtui.ui.output import PacedScreen
 from fundtui.ui.view import View
+from fundtui.ui.widgets.banner import Banner
 from fundtui.ui.widgets.detail import DetailPanel
 from fundtui.ui.widgets.events import EventPanel
 from fundtui.ui.widgets.footer import Footer
@@ -105,6 +109,9 @@ class MainScreen(PacedScreen):
         self._frozen_ms = 0
         self._tables: dict[Level, Table] = {}
         self._ready = False
+        self.grid: Grid | None = None
+        self._maker = GridMaker()
+        self._lensed_at = -math.inf
 
     def table_of(self, level: Level) -> Table:
         """A level's table: the live one, or the held one while paused."""
@@ -114,6 +121,7 @@ class MainScreen(PacedScreen):
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
+        yield Banner(id="banner")
         yield SummaryPanel(id="summary")
         with Room(id="body"):
             with Room(id="left"):
@@ -186,6 +194,8 @@ class MainScreen(PacedScreen):
         scene = self.scene()
         revision = self._revision if self.choices.paused else self.source.revision
         changed = revision != self._revision
+        if changed:
+            self.follow_tables(now)
         held = self.view.held(now)
         due = now - self._panels_at >= PANELS_S
         if not (changed or due or held != self._held or self._detail_due):
@@ -200,12 +210,29 @@ class MainScreen(PacedScreen):
         elif self._detail_due:
             self._draw_detail(scene, now)
 
+    def follow_tables(self, now: float = math.inf) -> None:
+        """Show the engine's tables of now, which a replay exchanges, through the lens that is chosen."""
+        assets, lens = self.table_of(Level.ASSET), self.choices.lens
+        if lens is Lens.RAW:
+            seen, self.view.named = assets, None
+        elif now - self._lensed_at < PANELS_S and self.view.named is assets:
+            return
+        else:
+            instruments = self.table_of(Level.INSTRUMENT)
+            self.grid = self._maker.make(assets, instruments, lens)
+            seen, self.view.named = lensed(assets, instruments, self.grid, lens), assets
+            self._lensed_at = now if math.isfinite(now) else -math.inf
+        if self.view.table is not seen:
+            self.view.table = seen
+            self.view.invalidate()
+
     def _draw_panels(self, scene: Scene, now: float) -> None:
         self._panels_at = now
         health = self.source.health()
         feeds = summary(health)
         self.table.notice(() if len(self.view.order) else empty_notice(scene, self.view, self.source.mode, health))
         self.header.show(scene, self._header_state(now), feeds)
+        self.query_one(Banner).say(scene, recording.banner(self.source))
         if self.has_class("summary"):
             self.summary.show(scene, self.view, feeds)
             return
@@ -249,6 +276,7 @@ class MainScreen(PacedScreen):
             pending=counts.pending,
             ticking=now - self._changed_at < QUIET_AFTER_S,
             link_s=self.app.link_s,
+            marks=recording.marks(self.source),
         )
 
     def say(self, text: str, role: str = "accent") -> None:
@@ -407,6 +435,7 @@ class MainScreen(PacedScreen):
         if self.view.sort_key in swap:
             self.view.sort_key = {"raw": "consensus", "excess": "excess", "premium": "premium"}[self.choices.lens.value]
             self.view.release()
+        self.follow_tables()
         self.restyle()
 
     def action_wide(self) -> None:
@@ -414,10 +443,12 @@ class MainScreen(PacedScreen):
         self.choose_layout(*self.app.size)
 
     def action_pause(self) -> None:
+        if replaying.toggle(self.app):
+            return
         self.choices.paused = not self.choices.paused
         self._frozen_ms = self.source.clock.utc_ms()
         self._tables = {level: frozen(self.source.table(level)) for level in _LEVELS} if self.choices.paused else {}
-        self.view.table = self.table_of(Level.ASSET)
+        self.follow_tables()
         self.view.invalidate()
         self._draw_panels(self.scene(), self.now())
 
@@ -430,12 +461,16 @@ class MainScreen(PacedScreen):
         self.action_open()
 
     def action_explain(self) -> None:
-        row = self.view.row
-        if row is not None:
-            self.app.open_explanation(Level.ASSET, row, self.table.columns[self.table.column].key)
+        row, key = self.view.row, self.table.columns[self.table.column].key
+        if row is None:
+            return
+        if self.choices.lens is not Lens.RAW and key in ENDS and self.grid is not None:
+            self.app.open_provenance(ends_origin(self.source, self.scene(), self.grid, row, key))
+        else:
+            self.app.open_explanation(Level.ASSET, row, key)
 
     def action_copy(self) -> None:
         row = self.view.row
         if row is not None:
-            self.app.copy_row(self.view.table, row)
+            self.app.copy_row(self.table_of(Level.ASSET), row)
             self.say(f"{self.view.table.keys[row]} copied as JSON")

@@ -12,13 +12,16 @@ from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.ladder import FlowKind, Rung
 from fundtui.query import QueryError
 from fundtui.ui.app import row_record
-from fundtui.ui.cells import Scene, figure
+from fundtui.ui.cells import Lens, Scene, figure
 from fundtui.ui.filtering import Filter
-from fundtui.ui.pairtext import half_life_h, ladder_lines, later, reasons_against, result_lines
+from fundtui.ui.ladderview import LadderView, furthest, ladder_panel, next_view
+from fundtui.ui.pair_origin import half_life_origin, lens_spread
+from fundtui.ui.pairtext import half_life_h, later, reasons_against, result_lines
 from fundtui.ui.pieces import Line
-from fundtui.ui.screens.listing import ListScreen, bindings_of
+from fundtui.ui.provenance import Provenance, of_explanation
+from fundtui.ui.screens.listing import BELOW_FROM, ListScreen, bindings_of
 from fundtui.ui.widgets.listing import Field, Listing, ordered
-from fundtui.ui.widgets.staircase import staircase
+from fundtui.ui.widgets.textpanel import TextPanel
 from fundtui.ui.wordfilter import WordFilterError
 from fundtui.units import MISSING, format_duration, format_money
 
@@ -28,8 +31,9 @@ if TYPE_CHECKING:
     from fundtui.imbalance.table import Table
     from fundtui.ui.app import FundtuiApp
 
-_PLOT_LINES = 7
-_TOLD_BESIDE = 58
+# On a screen of fewer lines there is no room for a ladder below the list.
+LADDER_FROM = 18
+RUNGS = 8
 
 # Metric key, head, width, when it gives way, whether the greatest comes first.
 _COLUMNS = (
@@ -62,11 +66,18 @@ class PairsScreen(ListScreen):
     def __init__(self, app: FundtuiApp) -> None:
         super().__init__(app)
         self.everything = False
+        self.ladder_view = LadderView.BOTH
+        self.first_rung = 0
         self.query_filter: Filter | None = None
         self.fields = [
             *(self._field(*column) for column in _COLUMNS),
             Field(key="why", title="why not", width=12, right=False, grows=True, value=self._against, cell=self._why,
                   help="What speaks against it, the weightiest first."),
+        ]  # fmt: skip
+        self.brief_fields = [
+            Field(key="asset", title="asset short/long", width=12, right=False, grows=True, cell=self._legs,
+                  value=lambda row: self.table.text("asset", row), help="What, short where, long where."),
+            *(field for field in self.fields if field.key in ("net", "breakeven")),
         ]  # fmt: skip
 
     @property
@@ -79,6 +90,8 @@ class PairsScreen(ListScreen):
 
         def value(row: int) -> float | str:
             table = self.table
+            if key == "spread":
+                return self._spread(row)
             return table.text(key, row) if key in table.labels else float(table.columns[key][row])
 
         def cell(scene: Scene, row: int, width: int) -> Line:
@@ -86,7 +99,7 @@ class PairsScreen(ListScreen):
                 return self._half_life(row)
             if key in self.table.labels:
                 return [(self.table.text(key, row), "bright" if key == "asset" else "plain")]
-            number = float(self.table.columns[key][row])
+            number = self._spread(row) if key == "spread" else float(self.table.columns[key][row])
             if key == "breakeven":
                 return [(later(number), "dim" if number >= self._half_life_h(row) else "plain")]
             text, role = figure(metric, number, scene)
@@ -101,6 +114,13 @@ class PairsScreen(ListScreen):
             value=value if metric is not None else self._half_life_h,
             help=metric.help if metric is not None else "Time in which half of a leg's distance from its mean is gone.",
         )  # fmt: skip
+
+    def _spread(self, row: int) -> float:
+        return lens_spread(self.table, self.source.table(Level.INSTRUMENT), row, self.choices.lens)
+
+    def _legs(self, scene: Scene, row: int, width: int) -> Line:
+        table = self.table
+        return [(table.text("asset", row), "bright"), (f" {table.text('short', row)}/{table.text('long', row)}", "dim")]
 
     def _half_life_h(self, row: int) -> float:
         return half_life_h(self.table, self.source.table(Level.INSTRUMENT), row)
@@ -137,7 +157,8 @@ class PairsScreen(ListScreen):
     def _ordered(self, rows: Sequence[int], field: Field, descending: bool) -> list[int]:
         """Thousands of rows by a column at once; what is missing comes last in both directions."""
         table = self.table
-        if field.key not in table.columns or field.key in table.labels:
+        lensed = field.key == "spread" and self.choices.lens is not Lens.RAW
+        if lensed or field.key not in table.columns or field.key in table.labels:
             return ordered(rows, field, descending)
         values = table.columns[field.key][np.array(rows, np.intp)]
         order = np.argsort(-values if descending else values, kind="stable")
@@ -198,20 +219,57 @@ class PairsScreen(ListScreen):
             return ()
 
     def detail(self, scene: Scene, row: int, width: int) -> Sequence[Line]:
+        head = result_lines(scene, self.table, row, self._reasons(row))
+        return [*head, [], *self._ladder_lines(scene, row, width, 0, LadderView.BOTH, 0)]
+
+    def draw_detail(self, scene: Scene) -> None:
+        """The panel: what of the ladder was chosen, in the lines that there are."""
+        panel = self.query_one("#beside" if self.has_class("beside") else "#below", TextPanel)
+        row = self.list.row
+        if not panel.display:
+            return
+        if row is None:
+            panel.show(scene, ())
+            return
+        head = result_lines(scene, self.table, row, self._reasons(row))
+        # On a small screen the title alone says which pair it is; all the rest is behind Enter.
+        lines: list[Line] = [head[0]] if self.small else [*head, []]
+        width, height = panel.size
+        view = LadderView.PLOT if self.ladder_view is LadderView.NONE else self.ladder_view
+        ladder = self._ladder_lines(scene, row, width, height - len(lines), view, self.first_rung)
+        panel.show(scene, [*lines, *ladder])
+
+    def _ladder_lines(
+        self, scene: Scene, row: int, width: int, height: int, view: LadderView, first: int
+    ) -> Sequence[Line]:
         table = self.table
-        rungs = self.ladder(row)
         names = {FlowKind.SHORT: table.text("short", row), FlowKind.LONG: table.text("long", row)}
-        lines: list[Line] = list(result_lines(scene, table, row, self._reasons(row)))
-        ladder = ladder_lines(scene, rungs, names, self.size_usd)
-        lines.append([])
-        if width >= _TOLD_BESIDE * 2:
-            plot = staircase(rungs, width - _TOLD_BESIDE, _PLOT_LINES, scene.glyphs)
-            blank: Line = [(" " * (width - _TOLD_BESIDE), "dim")]
-            for place in range(max(len(plot), len(ladder))):
-                left = padded(plot[place], width - _TOLD_BESIDE) if place < len(plot) else blank
-                lines.append([*left, *(ladder[place] if place < len(ladder) else [])])
-            return lines
-        return [*lines, *staircase(rungs, width, _PLOT_LINES, scene.glyphs), [], *ladder]
+        return ladder_panel(scene, self.ladder(row), names, self.size_usd, width, height, view, first)
+
+    @property
+    def small(self) -> bool:
+        """Whether the panel is shown only when asked for."""
+        width, height = self.app.size
+        return width < BELOW_FROM[0] or height < BELOW_FROM[1]
+
+    def choose_layout(self, width: int, height: int) -> None:
+        if self.small is (self.ladder_view is LadderView.BOTH):
+            self.ladder_view = LadderView.NONE if self.small else LadderView.BOTH
+        super().choose_layout(width, height)
+        if self.small:
+            self.set_class(self.ladder_view is not LadderView.NONE and height >= LADDER_FROM, "below")
+
+    def action_ladder(self) -> None:
+        self.ladder_view = next_view(self.ladder_view, small=self.small)
+        self.first_rung = 0
+        self.choose_layout(*self.app.size)
+
+    def action_rungs(self, pages: int) -> None:
+        row = self.list.row
+        if row is not None:
+            rungs = self.ladder(row)
+            self.first_rung = max(min(self.first_rung + pages * RUNGS, furthest(rungs, RUNGS)), 0)
+            self.draw()
 
     # -- doing
 
@@ -220,10 +278,22 @@ class PairsScreen(ListScreen):
         self.list.release()
         self.draw()
 
-    def action_explain(self) -> None:
-        row, column = self.list.row, self.list.shown[self.list.column].key
-        if row is not None:
-            self.app.open_explanation(Level.PAIR, row, column if column in self.table.metrics else "net")
+    def brief(self, scene: Scene) -> Line:
+        table = self.table
+        net = table.columns["net"][: table.count][table.alive[: table.count]]
+        earn = int((net > 0).sum())
+        return [(f"  {earn} earn their costs", "plain"), (f" of {len(net)}  {format_money(self.size_usd)}/leg", "dim")]
+
+    def origin(self, row: int, field: Field, text: str) -> Provenance:
+        if field.key in self.table.metrics:
+            return of_explanation(self.source.explain(Level.PAIR, row, field.key))
+        if field.key == "half_life":
+            return half_life_origin(self.source, row, text)
+        shown = of_explanation(self.source.explain(Level.PAIR, row, "net"))
+        return Provenance(
+            title=f"{self.key_of(row)} {field.title}", value=text or "nothing found", meaning=field.help,
+            exclusions=tuple(self._reasons(row)), parts=(shown,), data={"reasons": self._reasons(row)},
+        )  # fmt: skip
 
     def record(self, row: int) -> dict[str, Any]:
         return row_record(self.table, row)
@@ -231,9 +301,3 @@ class PairsScreen(ListScreen):
     def export_rows(self) -> tuple[Sequence[str], Sequence[dict[str, Any]]]:
         rows = [self.record(row) for row in self.list.rows]
         return [key for key in self.table.metrics if key in self.table.columns], rows
-
-
-def padded(line: Line, width: int) -> list[tuple[str, str]]:
-    """A line in exactly `width` cells."""
-    size = sum(len(text) for text, _ in line)
-    return [*line, (" " * max(width - size, 0), "dim")]

@@ -11,14 +11,18 @@ import msgspec
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.liquidation import distance, long_price, short_price, touch_probability
 from fundtui.imbalance.table import Table
-from fundtui.ui.cells import Scene, rate_role, sign_role
+from fundtui.ui.cells import BP_STEPS, Lens, Scene, rate_role, sign_role
+from fundtui.ui.grid import LENS_KEYS
 from fundtui.ui.instrument_text import published, reasons_text
-from fundtui.ui.pieces import Line, labelled
+from fundtui.ui.pieces import Line, Piece, labelled
+from fundtui.ui.position_origin import position_origin
+from fundtui.ui.provenance import Provenance
 from fundtui.ui.screens.listing import ListScreen, bindings_of
 from fundtui.ui.widgets.listing import Field
 from fundtui.units import (
     HOUR_MS,
     MISSING,
+    format_bp,
     format_countdown,
     format_money,
     format_percent,
@@ -53,6 +57,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     entry: float
     profit: float
     hourly: float
+    shown: float
+    exported: float
     next_ms: float
     due: float
     accrued: float
@@ -63,8 +69,9 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     touch: float
 
 
-def held(name: str, position: Any, table: Table, now_ms: int) -> Held:
-    """One position against the instrument table; NaN where the market says nothing."""
+def held(name: str, position: Any, table: Table, now_ms: int, lens: Lens = Lens.RAW) -> Held:
+    """One position against the instrument table; NaN where the market says nothing. `shown` and
+    `exported` (in exported units) are the rate in the lens."""
     row = table.index.get(f"{position.venue} {position.symbol}", -1)
 
     def number(key: str) -> float:
@@ -93,6 +100,8 @@ def held(name: str, position: Any, table: Table, now_ms: int) -> Held:
         entry=entry,
         profit=sign * position.size * (mark - entry),
         hourly=hourly,
+        shown=number(LENS_KEYS[lens]),
+        exported=number(LENS_KEYS[lens]) * table.metrics[LENS_KEYS[lens]].export_factor,
         next_ms=next_ms,
         due=due,
         accrued=due * min(max(1.0 - left, 0.0), 1.0) if math.isfinite(left) else math.nan,
@@ -138,6 +147,12 @@ def _next(scene: Scene, row: Held, width: int) -> Line:
     return [(format_countdown((row.next_ms - scene.now_ms) / 1000), "dim")]
 
 
+def _rate(scene: Scene, row: Held, width: int) -> Line:
+    if scene.lens is Lens.PREMIUM:
+        return [(MISSING, "faint") if math.isnan(row.shown) else (format_bp(row.shown), sign_role(row.shown, BP_STEPS))]
+    return [(format_rate(row.shown, scene.basis), rate_role(row.shown))]
+
+
 FIELDS = (
     Field(key="name", title="position", width=12, right=False, value=lambda row: row.name,
           cell=lambda scene, row, width: [(row.name, "bright")], help="Its name in the configuration."),
@@ -151,9 +166,8 @@ FIELDS = (
           cell=lambda scene, row, width: [(format_price(row.mark), "dim")], help="Mark price."),
     Field(key="profit", title="profit", width=7, rank=7, falling=True, value=lambda row: row.profit,
           cell=lambda scene, row, width: _money(row.profit), help="Against the entry, funding left out."),
-    Field(key="apr", title="rate", width=9, rank=5, falling=True, value=lambda row: row.hourly * 8760,
-          cell=lambda scene, row, width: [(format_rate(row.hourly, scene.basis), rate_role(row.hourly))],
-          help="Funding rate; above zero longs pay."),
+    Field(key="apr", title="rate", width=9, rank=5, falling=True, value=lambda row: row.exported,
+          cell=_rate, help="Funding rate in the chosen basis and lens; above zero longs pay."),
     Field(key="next", title="next", width=5, rank=4, value=lambda row: row.next_ms, cell=_next,
           help="Until the next settlement."),
     Field(key="accrued", title="accrued", width=8, rank=4, falling=True, value=lambda row: row.accrued,
@@ -173,18 +187,37 @@ FIELDS = (
 )  # fmt: skip
 
 
+def _brief_name(scene: Scene, row: Held, width: int) -> Line:
+    return [("- " if row.side == "short" else "+ ", "dim"), (row.name, "bright")]
+
+
+BRIEF = (
+    Field(key="name", title="position", width=8, right=False, grows=True, value=lambda row: row.name,
+          cell=_brief_name, help="Its name; + long, - short."),
+    Field(key="due", title="due", width=7, falling=True, value=lambda row: row.due, rank=1,
+          cell=lambda scene, row, width: _money(row.due), help="At the next settlement; + you get it, - you pay."),
+    Field(key="next", title="next", width=5, rank=2, value=lambda row: row.next_ms, cell=_next,
+          help="Until the next settlement."),
+    Field(key="away", title="away ", width=9, value=lambda row: abs(row.away), cell=_away, rank=1,
+          help="From the mark to the liquidation price; ! nearer than 10 %."),
+)  # fmt: skip
+
+
 class PositionsScreen(ListScreen):
     """Nothing is sent anywhere: positions are read from the configuration alone."""
 
     NAME = "positions"
     TITLE_TEXT = "Positions"
     FIELDS = FIELDS
+    BRIEF = BRIEF
     SORT = ("away", False)
     BINDINGS = bindings_of("positions")
 
     def rows(self) -> Sequence[Held]:
         table, now_ms = self.source.table(Level.INSTRUMENT), self.source.clock.utc_ms()
-        return [held(name, each, table, now_ms) for name, each in self.source.settings.positions.items()]
+        return [
+            held(name, each, table, now_ms, self.choices.lens) for name, each in self.source.settings.positions.items()
+        ]
 
     def key_of(self, row: Held) -> str:
         return row.name
@@ -235,7 +268,12 @@ class PositionsScreen(ListScreen):
             lines.append([(f"  left out of comparisons: {reasons_text(codes)}", "warning")])
         return lines
 
-    def action_explain(self) -> None:
-        row = self.list.row
-        if row is not None and row.row >= 0:
-            self.app.open_explanation(Level.INSTRUMENT, row.row, "apr")
+    def brief(self, scene: Scene) -> Line:
+        rows = self.list.rows
+        due = [row.due for row in rows if not math.isnan(row.due)]
+        near = min((abs(row.away) for row in rows if not math.isnan(row.away)), default=math.nan)
+        line: list[Piece] = [(f"  {len(rows)} held  due ", "dim"), *_money(sum(due) if due else math.nan)]
+        return [*line, ("  nearest ", "dim"), (MISSING if math.isnan(near) else format_percent(near), "plain")]
+
+    def origin(self, row: Held, field: Field, text: str) -> Provenance:
+        return position_origin(self.source, self.scene(), row, field.key, field.title, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy as np
 from fundtui.status import EndpointHealth, VenueHealth, VenueState
 from fundtui.ui.cells import Scene, sparkline
 from fundtui.ui.pieces import Line, Piece
+from fundtui.ui.provenance import Provenance
 from fundtui.ui.screens.listing import ListScreen, bindings_of
+from fundtui.ui.venue_origin import venue_origin
 from fundtui.ui.widgets.listing import Field
 from fundtui.units import MISSING, format_age, format_countdown, format_utc, format_utc_date
 
@@ -138,12 +141,33 @@ FIELDS = (
 )  # fmt: skip
 
 
+def _brief_state(scene: Scene, venue: VenueHealth, width: int) -> Line:
+    state = words(venue.state)
+    if venue.until_ms is not None:
+        state += f" {format_utc(venue.until_ms, seconds=False)}"
+    return [(state, _ROLES[venue.state])]
+
+
+BRIEF = (
+    Field(key="venue", title="venue", width=11, right=False, value=lambda venue: venue.venue,
+          cell=lambda scene, venue, width: [(venue.venue, "bright")], help="The venue."),
+    Field(key="state", title="state", width=12, right=False, value=lambda venue: float(_ORDER[venue.state]),
+          cell=_brief_state, help="Up, or what keeps it from being up and until when."),
+    Field(key="age", title="age", width=5, value=lambda venue: venue.age_s, cell=_age, falling=True, rank=1,
+          help="Since its last good answer; ~ older than three polls."),
+    Field(key="rows", title="rows", width=5, rank=2, falling=True, value=lambda venue: float(venue.rows),
+          cell=lambda scene, venue, width: _text(str(venue.rows) if venue.rows else MISSING, "plain"),
+          help="Rows of the last batch."),
+)  # fmt: skip
+
+
 class VenuesScreen(ListScreen):
     """All venues, those in trouble on top."""
 
     NAME = "venues"
     TITLE_TEXT = "Venues"
     FIELDS = FIELDS
+    BRIEF = BRIEF
     MORE_COLUMNS = ("title", "error")
     SORT = ("state", False)
     BINDINGS = bindings_of("venues")
@@ -161,6 +185,17 @@ class VenuesScreen(ListScreen):
             "title": row.title,
             "error": str(row.last_error or ""),
         }
+
+    def brief(self, scene: Scene) -> Line:
+        health = self.source.health()
+        states = Counter(venue.state for venue in health)
+        trouble = [state for state in sorted(states, key=_ORDER.__getitem__) if _ORDER[state] < _ORDER[VenueState.UP]]
+        line: list[Piece] = [(f"  {states[VenueState.UP]} up", "good")]
+        line += [(f"  {states[state]} {words(state)}", _ROLES[state]) for state in trouble[:2]]
+        return line
+
+    def origin(self, row: VenueHealth, field: Field, text: str) -> Provenance:
+        return venue_origin(self.scene(), row, field.key, field.title.strip() or field.key, text)
 
     def detail(self, scene: Scene, row: VenueHealth, width: int) -> Sequence[Line]:
         return venue_lines(scene, row, width)

@@ -51,9 +51,8 @@ def fitting(fields: Sequence[Field], width: int) -> list[Field]:
     """The fields that fit into a width, the one that grows widened by what is left."""
     kept = list(fields)
     while len(kept) > 1 and _taken(kept) > width:
-        worst = max(range(len(kept)), key=lambda index: (kept[index].rank, index))
-        if not kept[worst].rank:
-            break
+        # The first column says what a row is: it goes never.
+        worst = max(range(1, len(kept)), key=lambda index: (kept[index].rank, index))
         del kept[worst]
     spare = width - _taken(kept)
     return [
@@ -113,6 +112,7 @@ class Listing(Panel, can_focus=True):
         self._key_of = key_of
         self._now = now
         self.fields = fields
+        self._known = fields
         self.sort_key = sort_key
         self.descending = descending
         self.scene: Scene | None = None
@@ -154,7 +154,8 @@ class Listing(Panel, can_focus=True):
         self.update()
 
     def _field(self) -> Field:
-        return next((field for field in self.fields if field.key == self.sort_key), self.fields[0])
+        known = (*self.fields, *self._known)
+        return next((field for field in known if field.key == self.sort_key), self.fields[0])
 
     def _kept_order(self, rows: Sequence[Any]) -> list[Any]:
         places = {self._key_of(row): place for place, row in enumerate(self.rows)}
@@ -264,7 +265,7 @@ class Listing(Panel, can_focus=True):
 
     def sort_by(self, key: str, *, descending: bool | None = None) -> None:
         """Sort by a field; the same one again turns the order round."""
-        field = next(field for field in self.fields if field.key == key)
+        field = next(field for field in (*self.fields, *self._known) if field.key == key)
         if key == self.sort_key:
             self.descending = not self.descending
         else:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from textual.strip import Strip
 
 from fundtui.ui.cells import Scene, figure
+from fundtui.ui.headline import Feeds
 from fundtui.ui.paint import Span, fitted, strip_of
 from fundtui.ui.view import View
 from fundtui.ui.widgets.canvas import Panel
-from fundtui.ui.widgets.header import Feeds
 
 SMALLEST_WIDTH = 24
 SMALLEST_HEIGHT = 4
