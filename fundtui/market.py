@@ -132,7 +132,8 @@ class FundingRule(msgspec.Struct, frozen=True, kw_only=True):
 
     `interest_8h` is I per 8 hours (NaN: not known), `damper` is c, `share` is s where the family fixes it (D: 1/8 or
     1/24), `fixed_per_interval` is j. `cap` and `floor` are the rule's own limits per interval, used where an
-    instrument publishes none. Settlements fall on `anchor_h` + k·interval, UTC.
+    instrument publishes none. Settlements fall on `anchor_h` + k·interval, UTC. `averaging_half_life_h` is that of an
+    exponential average (NaN: not stated, a time constant of an hour is taken).
     """
 
     family: Family
@@ -141,6 +142,7 @@ class FundingRule(msgspec.Struct, frozen=True, kw_only=True):
     share: float = 1.0
     fixed_per_interval: float = 0.0
     averaging: Averaging = Averaging.UNIFORM
+    averaging_half_life_h: float = NAN
     cap: float = NAN
     floor: float = NAN
     anchor_h: int = 0
@@ -215,7 +217,8 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     """One observation of one instrument. Field meanings: the module's docstring and design §6.
 
     `bid` and `ask` are impact or best prices where the venue gives them; they and `contract` fields beyond the
-    record are for the calculator. `reasons` are codes why it is left out of comparisons.
+    record are for the calculator. `reasons` are codes why it is left out of comparisons. `received_rate` is what the
+    receiving side gets, with the sign of `rate`, where that is not what the paying side pays (methodology §2.5).
     """
 
     contract: Instrument
@@ -234,6 +237,7 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     bid: float = NAN
     ask: float = NAN
     reasons: tuple[Reason, ...] = ()
+    received_rate: float = NAN
 
     @property
     def hourly(self) -> float:
@@ -278,7 +282,8 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
 
 RECORD_KEYS = (
     "venue", "symbol", "asset", "asset_class", "quote", "settle", "kind", "multiplier", "status",
-    "rate", "rate_period_h", "rate_kind", "interval_h", "continuous", "hourly", "apr", "settled_rate",
+    "rate", "rate_period_h", "rate_kind", "interval_h", "continuous", "hourly", "apr", "received_rate",
+    "settled_rate",
     "next_funding_ms", "mark", "index", "last", "premium", "oi_base", "oi_usd", "volume_usd",
     "cap", "floor", "oi_cap_usd", "observed_ms", "reasons", "notes",
 )  # fmt: skip

@@ -19,6 +19,14 @@ from fundtui.units import (
     signed_zero,
 )
 
+SHARES = frozenset({"weight"})
+"""Parts of a whole: a sign would say that they could be below zero."""
+
+
+def _percent(metric: Metric, value: float) -> str:
+    text = format_percent(value, metric.decimals)
+    return text.lstrip("+") if metric.key in SHARES else text
+
 
 def display(metric: Metric, value: float, *, basis: Basis = Basis.APR, now_ms: int = 0) -> str:
     """Text of a numeric metric; `-` when missing. Times are shown as what is left until them."""
@@ -28,7 +36,7 @@ def display(metric: Metric, value: float, *, basis: Basis = Basis.APR, now_ms: i
         case Unit.RATE:
             return format_rate(value, basis)
         case Unit.PERCENT:
-            return format_percent(value, metric.decimals)
+            return _percent(metric, value)
         case Unit.BP:
             return format_bp(value, metric.decimals)
         case Unit.USD | Unit.USD_PER_HOUR | Unit.BASE:

@@ -14,7 +14,6 @@ from fundtui.imbalance.theory import KernelRows, funding, invert, invertible
 from fundtui.imbalance.twap import Averaging, Twap
 from fundtui.units import HOUR_MS
 
-EWMA_HOURS = 1.0
 SMALLEST_BAND = 0.01e-4
 LEAST_COVERAGE = 0.2
 LEARNING_COVERAGE = 0.8
@@ -127,7 +126,14 @@ class FormulaState:
         free = ~clocked & (averaging >= Averaging.EWMA)
         decaying, momentary = free & (averaging == Averaging.EWMA), free & (averaging == Averaging.NONE)
         if decaying.any():
-            twap.update_ewma(self.twap, rows[decaying], hours[decaying], premium[decaying], gap_h, EWMA_HOURS)
+            twap.update_ewma(
+                self.twap,
+                rows[decaying],
+                hours[decaying],
+                premium[decaying],
+                gap_h,
+                instruments.averaging_h[rows[decaying]],
+            )
         if momentary.any():
             twap.update(self.twap, rows[momentary], hours[momentary], premium[momentary], gap_h)
 
@@ -222,7 +228,7 @@ class FormulaState:
         usable = coverage >= LEAST_COVERAGE
         kernel = self.kernel.at(rows)
         average = np.where(usable | (state.seeded_h[rows] > 0), result.premium, np.nan)
-        error = self._error(rows, coverage, averaging)
+        error = self._error(rows, instruments, coverage, averaging)
         coming = self._at_settlement(rows, result.premium, averaging, interval_h)
         # All five in one call: the formula is short, calling it is what costs.
         premiums = np.stack((average - error, average, average + error, coming, state.now[rows]))
@@ -285,10 +291,10 @@ class FormulaState:
         observed: Floats = np.where(seeded > 0, np.maximum(coverage - part, 0.0), coverage)
         return observed
 
-    def _error(self, rows: Index, coverage: Floats, averaging: Ints) -> Floats:
+    def _error(self, rows: Index, instruments: InstrumentRows, coverage: Floats, averaging: Ints) -> Floats:
         """ε of Ā (methodology §2.4). A momentary rule averages nothing, so nothing is unseen."""
         state = self.premium
-        hours = np.where(averaging <= Averaging.LINEAR, self.twap.x_h[rows], EWMA_HOURS)
+        hours = np.where(averaging <= Averaging.LINEAR, self.twap.x_h[rows], instruments.averaging_h[rows])
         momentary = averaging == Averaging.NONE
         poll_h = np.where(momentary, 0.0, state.poll_h[rows])
         return sampling.error(

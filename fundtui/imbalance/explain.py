@@ -13,7 +13,7 @@ from fundtui.imbalance.display import display
 from fundtui.imbalance.explain_origin import Origin, RawOf, origin
 from fundtui.imbalance.explain_words import ASSET, EXTREME_KEYS, EXTREMES, INSTRUMENT, LEG_INPUTS, PAIR
 from fundtui.imbalance.table import Table
-from fundtui.market import REASON_TEXT, FundingRule
+from fundtui.market import REASON_TEXT, Family, FundingRule
 from fundtui.units import HOURS_PER_YEAR, MISSING, format_age, format_bp, format_percent, format_utc
 
 BEHIND = 3
@@ -193,6 +193,8 @@ def _contract_words(reader: _Reader) -> dict[str, str]:
 
 def _unknown(rule: FundingRule) -> str:
     """That the formula is not known, and why."""
+    if rule.family is Family.OI_SKEW:
+        return f"the rate follows how unequal the sides are, by parameters that are not published ({rule.source})"
     return f"the venue's formula is not known{f' ({rule.source})' if rule.source else ''}"
 
 

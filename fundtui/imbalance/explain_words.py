@@ -108,7 +108,11 @@ PAIR: dict[str, tuple[str, tuple[str, ...]]] = {
     "basis_stop": ("{entry_basis} + 3 standard deviations", ("entry_basis",)),
     "size_usd": ("limited by {size_limit}", ("size_limit",)),
     "touch": ("long {liquidation_long}, short {liquidation_short}", ("liquidation_long", "liquidation_short")),
-    "exit_condition": ("expected {gross} against half of {cost}", ("gross", "cost")),
+    "exit_condition": (
+        "expected {gross} against −½ × {cost}; the better of the last two settlements {adverse} against −5 % APR",
+        ("gross", "cost", "adverse"),
+    ),
+    "adverse": ("the better of the last two settlements of short less long: {adverse}", ("spread",)),
     "spread": ("{short} less {long}", ("short", "long")),
 }
 

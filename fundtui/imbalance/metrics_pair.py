@@ -44,7 +44,8 @@ SIZING = (
     _metric("liquidation_short", "liq short", Unit.PERCENT, "Distance of the short leg's liquidation price.", "p(1 + 1/L)/(1 + m)/p − 1", "§6 S3", 9),
     _metric("touch", "touch", Unit.PERCENT, "Chance that either leg is liquidated within seven days.", "2Φ(−|ln(P/p)|/(σ√T))", "§6", 7, 2),
     _metric("basis_stop", "stop", Unit.BP, "Basis three standard deviations against the entry.", "b + 3·sd", "§6 S6", 8),
-    _metric("exit_condition", "exit", Unit.TEXT, "Whether waiting is expected to cost more than leaving now.", "E[remaining] < −exit cost", "§6 S7", 8),
+    _metric("adverse", "paid 2", Unit.RATE, "The better of what the pair was paid at the last two settlements of its legs; below −5 % both went against it.", "max(h_A − h_B) of the last two settlements", "§6 S7", 9),
+    _metric("exit_condition", "exit", Unit.TEXT, "Whether a condition to leave holds: waiting is expected to cost more than leaving now, or two settlements in a row went against the pair.", "E[remaining] < −exit cost, or twice < −5 % APR", "§6 S7", 8),
     _metric("assumptions", "assumed", Unit.TEXT, "What had to be assumed: fees, means, volatility, volume, no basis history.", "flags", "§4", 30),
 )  # fmt: skip
 

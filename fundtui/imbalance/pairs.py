@@ -12,7 +12,18 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.imbalance import autoregression, carry, costs, estimators, ladder, liquidation, pricing, purge, sizing
+from fundtui.imbalance import (
+    autoregression,
+    carry,
+    costs,
+    estimators,
+    flips,
+    ladder,
+    liquidation,
+    pricing,
+    purge,
+    sizing,
+)
 from fundtui.imbalance.carry import HORIZON_H, Leg
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.compare import Comparison
@@ -21,6 +32,7 @@ from fundtui.imbalance.ladder import Rung
 from fundtui.imbalance.pricing import Priced
 from fundtui.imbalance.regime import REGIME_TEXT, Regime
 from fundtui.imbalance.rows import Flags, Floats, Index, log_change
+from fundtui.imbalance.sides import received_share
 from fundtui.imbalance.state import Observed
 from fundtui.imbalance.table import Table
 from fundtui.units import HOUR_MS, HOURS_PER_YEAR
@@ -32,6 +44,8 @@ DEFAULT_VOLATILITY = 0.04
 MAINTENANCE = 0.005
 WEEK_DAYS = HORIZON_H / 24.0
 NOBODY = -1
+EXITS = ("", "exit", "exit: two adverse settlements", "exit: expectation and two adverse settlements")
+"""Which conditions to leave hold: one bit for the expectation, one for two settlements that went against the pair."""
 ASSUMPTIONS = (
     "default fee",
     "default mean",
@@ -114,7 +128,7 @@ class Pairs:
         self._spot = self.table.code("long", SPOT)
         self._index = self.table.code("long_symbol", "index")
         self._trades = np.array([self.table.code("trade", name) for name in (PERP_PERP, SPOT_PERP)])
-        self._exits = np.array([self.table.code("exit_condition", name) for name in ("", "exit")])
+        self._exits = np.array([self.table.code("exit_condition", name) for name in EXITS])
         self._limits = np.array([self.table.code("size_limit", name) for name in (*sizing.LIMITS, "")])
         self._assumed = np.array(
             [
@@ -192,7 +206,7 @@ class Pairs:
                 self.table.touch(np.array([row]))
 
     def _price(self, rows: Index, assets: Index, shorts: Index, longs: Index, now_ms: int) -> None:
-        short, long = self._side(shorts, now_ms), self._side(longs, now_ms)
+        short, long = self._side(shorts, now_ms, receives=1.0), self._side(longs, now_ms, receives=-1.0)
         spot = longs == NOBODY
         entry, gain, deviation, unknown_basis = self._convergence(shorts, longs)
         cost = costs.round_trip(
@@ -247,12 +261,16 @@ class Pairs:
         for row, one, other in zip(rows.tolist(), *legs, strict=True):
             self._terms[row] = Terms(Leg(*one), Leg(*other), now_ms)
 
-    def _side(self, rows: Index, now_ms: int) -> Quoted:
-        """What one side of the pairs pays and costs. Spot pays nothing and trades at the index (flagged)."""
+    def _side(self, rows: Index, now_ms: int, *, receives: float) -> Quoted:
+        """What one side of the pairs pays and costs. Spot pays nothing and trades at the index (flagged).
+
+        `receives`: the sign of rates that this side is paid.
+        """
         state, own, settings = self.instruments.rows, self.instruments.table.columns, self.settings
         spot = rows == NOBODY
         fit = autoregression.fit(self.instruments.settling.own.autoregression, rows)
         expected = np.where(own["projected"][rows] == own["projected"][rows], own["projected"][rows], own["apr"][rows])
+        expected = expected * received_share(self.instruments, rows, expected * receives > 0)
         wait = (own["next_funding_ms"][rows] - now_ms) / HOUR_MS
         interval = state.interval_h[rows]
         # A venue that has not moved on to the next settlement yet pays it one interval later.
@@ -409,7 +427,9 @@ class Pairs:
         below = liquidation.long_price(1.0, settings.leverage, MAINTENANCE)
         touched = liquidation.touch_probability(1.0, np.full(len(rows), above), volatility, WEEK_DAYS)
         touched_below = liquidation.touch_probability(1.0, np.full(len(rows), below), volatility, WEEK_DAYS)
-        leaving = sizing.leaves_by_expectation(priced.gross, 0.5 * priced.cost)
+        adverse = flips.less_adverse(self.instruments.settling.own.realised, short.rows, long.rows)
+        leaving = 1 * sizing.leaves_by_expectation(priced.gross, 0.5 * priced.cost)
+        leaving += 2 * sizing.leaves_by_flip(adverse, adverse)
         for key, values in (
             ("size_usd", size.notional_usd),
             ("leverage", liquidation.largest_leverage(volatility, WEEK_DAYS, MAINTENANCE)),
@@ -418,7 +438,8 @@ class Pairs:
             ("touch", np.minimum(touched + np.where(spot, 0.0, touched_below), 1.0)),
             ("basis_stop", sizing.basis_stop(entry, deviation)),
             ("size_limit", self._limits[size.limit]),
-            ("exit_condition", self._exits[leaving.astype(np.int64)]),
+            ("exit_condition", self._exits[leaving]),
+            ("adverse", adverse),
         ):
             columns[key][rows] = values
 

@@ -1,7 +1,8 @@
 """What the dollars of other names are worth, from index prices of the same assets in both (methodology §5.7).
 
-No stablecoin market is asked: a currency's parity is the median, over the largest assets and at least two venues, of
-an asset's dollar price over its price in that currency. Without that it is assumed to be one dollar.
+A currency's parity is the median of its own index prices in dollars where two venues list it against the dollar;
+else the median, over the largest assets and at least two venues, of an asset's dollar price over its price in that
+currency. Without either it is assumed to be one dollar.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from fundtui.imbalance import parity
 from fundtui.imbalance.instruments import Instruments
 from fundtui.imbalance.parity import Peg
 from fundtui.imbalance.rows import Floats
+from fundtui.imbalance.state import Observed
 from fundtui.status import Event, EventKind, Severity
 from fundtui.text import clean
 
@@ -34,7 +36,7 @@ class Pegs:
 
     def refresh(self, now_ms: int) -> list[Event]:
         """Work all parities out again; what turned is told."""
-        self.usd = self._implied()
+        self.usd = self._implied() | self._listed()
         events = []
         for quote, value in self.usd.items():
             level = Peg(int(parity.peg(value)))
@@ -61,6 +63,26 @@ class Pegs:
         by_code = np.array([*(self.usd.get(name, 1.0) for name in names), 1.0])
         dollars: Floats = by_code[self.instruments.table.columns["quote"]]
         return dollars
+
+    def _listed(self) -> dict[str, float]:
+        """Currencies that are assets themselves, priced in dollars by at least two venues."""
+        instruments, table = self.instruments, self.instruments.table
+        found = {}
+        for name in table.labels["quote"]:
+            asset = instruments.assets.index.get(name)
+            if asset is None or name == REFERENCE:
+                continue
+            rows = instruments.members.of(asset)
+            index = instruments.observed[Observed.INDEX, rows] / instruments.rows.multiplier[rows]
+            in_dollars = table.columns["quote"][rows] == table.code("quote", REFERENCE)
+            compared = (instruments.rows.published[rows] | instruments.rows.checks[rows]) == 0
+            known = in_dollars & compared & (index > 0) & ~instruments.rows.index_is_mark[rows]
+            venues = np.unique(instruments.rows.venue[rows[known]])
+            prices = np.array([np.median(index[known & (instruments.rows.venue[rows] == one)]) for one in venues])
+            value, assumed = parity.quote_parity(prices)
+            if not assumed:
+                found[name] = value
+        return found
 
     def _implied(self) -> dict[str, float]:
         table, assets = self.instruments.table, self.instruments.assets

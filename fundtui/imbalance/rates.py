@@ -16,7 +16,7 @@ from fundtui.imbalance import excess
 from fundtui.imbalance.rows import Floats, Ints
 from fundtui.imbalance.theory import Kernel, kernel_parameters
 from fundtui.imbalance.twap import AVERAGING_CODE
-from fundtui.market import Averaging, Family, Instrument, Note, Quote, RateKind, Reason, Status
+from fundtui.market import Averaging, Family, FundingRule, Instrument, Note, Quote, RateKind, Reason, Status
 from fundtui.units import HOURS_PER_YEAR
 
 DEFAULT_INTEREST_8H = 0.0001
@@ -41,6 +41,8 @@ class Money(msgspec.Struct, frozen=True):
 
 REASONS = tuple(Reason)
 BIT = {reason: 1 << place for place, reason in enumerate(REASONS)}
+EWMA_HOURS = 1.0
+"""Time constant of a venue's exponential average where its rule states none."""
 _QUOTE_FIELDS = 13
 _FIRST_FIELD = 2
 
@@ -80,7 +82,7 @@ def observations(quotes: Sequence[Quote]) -> Observations:
     except struct.error:
         # A time that is not known is None, the only value that cannot be packed.
         packed = [pack(*[math.nan if value is None else value for value in column]) for column in used]
-    reasons = columns[-1]
+    reasons = columns[_FIRST_FIELD + _QUOTE_FIELDS]
     plain = reasons.count(()) == count
     return Observations(
         columns[0],
@@ -105,6 +107,7 @@ class ContractNumbers(NamedTuple):
     exact_mark: bool
     estimate: bool
     averaging: int
+    averaging_h: float
     anchor_h: float
     expiry_ms: float
     dated: bool
@@ -133,6 +136,7 @@ def contract_numbers(contract: Instrument, money: Money) -> tuple[ContractNumber
         exact_mark=rule.family is Family.CONTINUOUS and rule.averaging is Averaging.NONE,
         estimate=contract.rate_kind in (RateKind.PREDICTED, RateKind.RUNNING),
         averaging=int(AVERAGING_CODE[rule.averaging]),
+        averaging_h=averaging_constant_h(rule),
         anchor_h=float(rule.anchor_h),
         expiry_ms=math.nan if contract.expiry_ms is None else float(contract.expiry_ms),
         dated=contract.status is Status.DATED,
@@ -140,6 +144,12 @@ def contract_numbers(contract: Instrument, money: Money) -> tuple[ContractNumber
         money_h=(money.quote_rate - money.yield_of(contract.asset_id)) / HOURS_PER_YEAR,
     )
     return numbers, kernel
+
+
+def averaging_constant_h(rule: FundingRule) -> float:
+    """The time constant of an exponential average, hours: from the half-life that the rule states, else one hour."""
+    stated = rule.averaging_half_life_h
+    return EWMA_HOURS if math.isnan(stated) else stated / math.log(2.0)
 
 
 def interest_hourly(kernel: Kernel, interest_8h: float = math.nan) -> float:

@@ -163,6 +163,13 @@ def history(state: Realised, row: int) -> tuple[Ints, Floats]:
     return minutes * MINUTE_MS, state.rates[slots].astype(np.float64)
 
 
+def entry(state: Realised, rows: Index, back: int) -> tuple[Ints, Floats]:
+    """Minute (UTC) and rate per settlement of each row's last settlement but `back` − 1; there are that many."""
+    slots = state.start[rows] + (state.pushed[rows] - back) % state.length[rows]
+    last = state.last_min[rows]
+    return last - _age(state.times[slots], last), state.rates[slots].astype(np.float64)
+
+
 def adopt(state: Realised, row: int, other: Realised, other_row: int) -> None:
     """Take one row over from another store, with its ring."""
     for column in state.fields:

@@ -32,7 +32,8 @@ class Observed(IntEnum):
 class InstrumentRows(Rows):
     """What is known of each instrument besides its last observation.
 
-    Static, from the contract: asset row, venue number, hours, kernel interest (per hour), caps (per hour), multiplier.
+    Static, from the contract: asset row, venue number, hours, time constant of an exponential average, kernel interest
+    (per hour), caps (per hour), multiplier.
     Moving: reason bits published with the quote, bits of the calculator's own checks, times and small counters; what
     `pricecheck` has found; whether the venue still learns about its own contracts.
     """
@@ -52,7 +53,8 @@ class InstrumentRows(Rows):
         "index_is_mark": FLAG,
         "exact_mark": FLAG,
         "estimate": FLAG,
-        "averaging": Field(3, np.int64),
+        "averaging": Field(3, np.int8),
+        "averaging_h": NUMBER,
         "anchor_h": ZERO,
         "expiry_ms": NUMBER,
         "dated": FLAG,
@@ -89,6 +91,7 @@ class InstrumentRows(Rows):
     exact_mark: Flags
     estimate: Flags
     averaging: Ints
+    averaging_h: Floats
     anchor_h: Floats
     expiry_ms: Floats
     dated: Flags

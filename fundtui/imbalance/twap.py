@@ -16,6 +16,8 @@ from fundtui.market import Averaging as AveragingName
 
 GAP_POLLS = 5
 GAP_AT_LEAST_S = 120.0
+SHORTEST_STEP_H = 1e-9
+"""Microseconds. What is shorter adds nothing but rounding."""
 
 
 class Averaging(IntEnum):
@@ -74,7 +76,7 @@ def update(state: Twap, rows: Index, x_h: Floats, premium: Floats, gap_h: Number
     last_x, last_premium = state.x_h[rows], state.premium[rows]
     length = x_h - last_x
     with np.errstate(invalid="ignore"):
-        bridged = seen & (length > 0) & (length <= gap_h)
+        bridged = seen & (length > SHORTEST_STEP_H) & (length <= gap_h)
     if bridged.any():
         length = np.where(bridged, length, 0.0)
         middle = np.where(bridged, 0.5 * (x_h + last_x), 0.0)

@@ -52,6 +52,7 @@ RULE = FundingRule(
     interest_8h=0.0001,
     damper=0.0005,
     averaging=Averaging.EWMA,
+    averaging_half_life_h=0.5,
     source="methodology §2.2, venue sheet paradex",
 )
 SAMPLED_WITHIN_MS = 60_000

@@ -568,7 +568,7 @@ class TestExplain:
         now_ms = START_MS + 60_000
         calculator.tick(now_ms)
         told = explain(calculator, Level.ASSET, 0, "mean", now_ms)
-        assert "binance +10.9% (w +46.2%)" in told.substituted
+        assert "binance +10.9% (w 46.2%)" in told.substituted
         assert [each.split(":")[0] for each in told.exclusions] == ["dydx BTCUSDT"]
         assert "stale" in told.exclusions[0]
         weights = [each.value for each in told.inputs if each.unit == "percent"]
