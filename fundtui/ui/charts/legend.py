@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fundtui.ui.charts.plot import ChartPanel
 
 BESIDE = 34
-_NAME = 16
+_NAME = 20
 _VALUE = 9
 
 

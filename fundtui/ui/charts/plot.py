@@ -246,14 +246,23 @@ class ChartPanel(Panel):
             left.append((f"  {picture.note}", pens("dim", "panel")))
         right: list[Span] = []
         if self._crossing and picture.curves:
-            value = self.reading(picture.curves[-1])
-            text = MISSING if math.isnan(value) else picture.label(value)
             when = self._when(picture)
-            right = [(f"{when}  ", pens("accent", "panel")), (f"{text} ", pens("bright", "panel"))]
+            right = [
+                (f"{when}  ", pens("accent", "panel")), (f"{self._under(picture)} ", pens("bright", "panel")),
+            ]  # fmt: skip
         elif self.window is not None:
             share = self.window.span_ms / self.whole.span_ms
             right = [(f"{share:.0%} of the range ", pens("accent", "panel"))]
         return both_ends(left, right, width, pens("dim", "panel"))
+
+    def _under(self, picture: Picture) -> str:
+        """The topmost curve's figure under the crosshair, or what was settled where nothing was observed."""
+        name = picture.curves[-1].name
+        for curve in reversed(picture.curves):
+            value = self.reading(curve)
+            if not math.isnan(value) and curve.name.removesuffix(" settled") == name:
+                return picture.label(value) + curve.name.removeprefix(name)
+        return MISSING
 
     def _when(self, picture: Picture) -> str:
         if picture.ahead:

@@ -17,8 +17,8 @@ from fundtui.units import (
     format_rate,
 )  # fmt: skip
 
-_LABEL = 24
-_VALUE = 12
+_LABEL = 21
+_VALUE = 9
 
 
 def size_lines(scene: Scene, found: Conditions, wanted: Wanted) -> list[Line]:
@@ -53,10 +53,7 @@ def _head(found: Conditions, wanted: Wanted) -> list[Line]:
 def _limits(found: Conditions, wanted: Wanted) -> list[Line]:
     notes = {
         "volatility target": f"{TARGET_VOLATILITY:.0%} of equity a year",
-        "Kelly fraction": (
-            f"full {_multiple(found.kelly_full)}, used {_multiple(found.kelly_used)} of equity "
-            f"({KELLY_FRACTION:g} of it, at most {KELLY_CAP:g}x)"
-        ),
+        "Kelly fraction": (f"full {_multiple(found.kelly_full)}, {KELLY_FRACTION:g} of it, at most {KELLY_CAP:g}x"),
     }
     lines: list[Line] = [[("  limits of the size", "*plain")]]
     lines += [
@@ -71,18 +68,18 @@ def _legs(found: Conditions, wanted: Wanted) -> list[Line]:
     lines: list[Line] = [[(f"  liquidation at {wanted.leverage:g}x, each leg by itself", "*plain")]]
     for side, leg in zip(("short", "long"), _sides(found), strict=True):
         if leg is None:
-            lines.append(_row(f"{side} spot", MISSING, ("bought coins are not liquidated", "dim"), ""))
+            lines.append(_row(f"{side} spot", MISSING, ("never", "dim"), ""))
             continue
         price = format_price(leg.liquidation_price) if leg.price == leg.price else MISSING
         lines.append(_row(
             f"{side} {leg.venue}", _percent(leg.distance, 1), (f"at {price}", "plain"),
-            f"touched in {DAYS:g} d: {_chance(leg.touch)}",
+            f"touched in {DAYS:g} d {_chance(leg.touch)}",
         ))  # fmt: skip
     within = wanted.leverage <= found.largest_leverage
     known = not math.isnan(found.largest_leverage)
     lines.append(_row(
         "largest leverage", f"{found.largest_leverage:.1f}x" if known else MISSING,
-        _state(within) if known else (MISSING, "faint"), f"short leg touched in {DAYS:g} d one time in a hundred",
+        _state(within) if known else (MISSING, "faint"), "touched one time in 100",
     ))  # fmt: skip
     return lines
 
@@ -96,16 +93,15 @@ def _sides(found: Conditions) -> tuple[Leg | None, Leg | None]:
 
 def _exits(scene: Scene, found: Conditions) -> list[Line]:
     before, last = (_rate(value, scene) for value in found.paid)
-    flip = f"last two settlements {before}, {last}"
+    flip = f"last two {before}, {last}"
     return [
-        [("  ways out", "*plain")],
+        [("  ways out: conditions, not advice", "*plain")],
         _row("basis stop", _bp(found.stop), (f"entry {_bp(found.entry)}", "plain"),
-             f"{STOP_SPREADS:g} standard deviations against it"),
+             f"{STOP_SPREADS:g} sd against it"),
         _row("expected in 7 d", _bp(found.remaining), _holds(found.leaves_by_expectation),
-             f"holds when below -{_bp(found.exit_cost).removeprefix('+')}, the cost of leaving"),
+             f"below {_bp(-found.exit_cost)}, to leave"),
         _row("two flips", f"{-ADVERSE_APR:.0%} APR", _holds(found.leaves_by_flip), flip),
-        [],
-        [("  conditions of the formulas, not advice; a venue may also reduce the leg that wins", "faint")],
+        [("  a venue may also reduce the leg that wins; costs are of the configured size", "faint")],
     ]  # fmt: skip
 
 
@@ -114,7 +110,7 @@ def _row(label: str, value: str, state: Piece, note: str) -> Line:
     return [
         (f"    {label:<{_LABEL}}", "dim"),
         (f"{value:>{_VALUE}}", "bright"),
-        (f"  {text:<18}", role),
+        (f"  {text:<15}", role),
         (note, "faint"),
     ]
 

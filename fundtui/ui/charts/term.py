@@ -19,10 +19,9 @@ from fundtui.units import HOURS_PER_YEAR, MISSING, format_countdown, format_dura
 HOUR_MS = 3_600_000.0
 POINTS = 240
 AHEAD_H = (24.0, 72.0, 168.0, 720.0)
-# Title, width, and from which width of the panel on it is shown.
 _PAID = (("realised_1d", "paid 1d"), ("realised_3d", "3d"), ("realised_7d", "7d"), ("realised_30d", "30d"))
 _CELL = 9
-_NAME = 15
+_NAME, _LONG_NAME, _LONG_FROM = 15, 24, 110
 
 
 def expected(now: float, mean: float, half_life_h: float, ahead_h: float) -> float:
@@ -42,15 +41,16 @@ def term_lines(
     width: int,
 ) -> list[Line]:  # fmt: skip
     """Heads and one line per instrument, as many columns as the width has room for."""
-    columns = _columns(width)
-    head: list[Piece] = [(f"  {'':2}{'venue':<{_NAME}}", "faint")]
+    room = _LONG_NAME if width >= _LONG_FROM else _NAME
+    columns = _columns(width - room, dated=any(_is_dated(table, row) for row in rows))
+    head: list[Piece] = [(f"  {'':2}{'venue':<{room}}", "faint")]
     head += [(f"{title:>{_CELL}}", "faint") for _, title in columns]
     lines: list[Line] = [head]
     for place, row in enumerate(rows):
         mark, tone = (scene.glyphs.cursor, "*bright") if place == chosen else (" ", "plain")
         line: list[Piece] = [
             (f" {mark}", "accent"), (f"{letter(place)} ", "accent" if place == chosen else "dim"),
-            (fitted(names[place], _NAME, ellipsis=scene.glyphs.ellipsis), tone),
+            (fitted(names[place], room, ellipsis=scene.glyphs.ellipsis), tone),
         ]  # fmt: skip
         line += [_cell(scene, table, row, key, shifts[place]) for key, _ in columns]
         lines.append(line)
@@ -60,7 +60,12 @@ def term_lines(
     return lines
 
 
-def _columns(width: int) -> list[tuple[str, str]]:
+def _is_dated(table: Table, row: int) -> bool:
+    return not math.isnan(float(table.columns["dated_apr"][row]))
+
+
+def _columns(width: int, *, dated: bool) -> list[tuple[str, str]]:
+    """The columns that there is room for, a dated contract's own among the first where there is one."""
     ahead = [(f"+{hours:g}", f"+{hours / 24:g}d") for hours in AHEAD_H]
     ranked = [
         ("apr", "now"), ("projected", "at settl"), _PAID[0], _PAID[2], ahead[0], ahead[2], _PAID[3],
@@ -71,12 +76,18 @@ def _columns(width: int) -> list[tuple[str, str]]:
         "apr", "projected", "next_funding_ms", "settled_rate", *(key for key, _ in _PAID),
         *(key for key, _ in ahead), "mean_rate", "half_life", "dated_apr",
     ]  # fmt: skip
-    kept = ranked[: max((width - _NAME - 6) // _CELL, 3)]
+    if dated:
+        ranked.remove(("dated_apr", "dated"))
+        ranked.insert(2, ("dated_apr", "dated"))
+    kept = ranked[: max((width - 5) // _CELL, 3)]
     return sorted(kept, key=lambda each: order.index(each[0]))
 
 
 def _cell(scene: Scene, table: Table, row: int, key: str, shift: float) -> Piece:
-    if key.startswith("+"):
+    if key == "projected" and _is_dated(table, row):
+        # Nothing is settled: what the formula would give for its premium means nothing.
+        value = math.nan
+    elif key.startswith("+"):
         now, mean, half_life = (float(table.columns[name][row]) for name in ("apr", "mean_rate", "half_life"))
         value = expected(now, mean, half_life, float(key))
     elif key == "settled_rate":

@@ -253,7 +253,8 @@ class PairsScreen(ListScreen):
         return width < BELOW_FROM[0] or height < BELOW_FROM[1]
 
     def choose_layout(self, width: int, height: int) -> None:
-        if self.small is (self.ladder_view is LadderView.BOTH):
+        # Both at once have no room on a small screen, and a large one always shows some of the ladder.
+        if self.ladder_view is (LadderView.BOTH if self.small else LadderView.NONE):
             self.ladder_view = LadderView.NONE if self.small else LadderView.BOTH
         super().choose_layout(width, height)
         if self.small:
