@@ -14,8 +14,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 from fundtui import __version__
-from fundtui.commands.errors import FAILURE, OK
-from fundtui.commands.settings import check_settings
+from fundtui.commands.errors import FAILURE, OK, CommandError
+from fundtui.commands.kept import record_lines
+from fundtui.commands.settings import check_settings, load_settings
 from fundtui.polling.proxies import read_proxies
 from fundtui.text import clean
 from fundtui.venues import load, names
@@ -43,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         _sqlite,
         lambda: _terminal(os.environ),
         lambda: _configuration(arguments),
+        lambda: _record(arguments),
         lambda: _proxies(os.environ),
         _venues,
     )
@@ -85,6 +87,16 @@ def _terminal(environment: Mapping[str, str]) -> Iterator[Finding]:
 def _configuration(arguments: argparse.Namespace) -> Iterator[Finding]:
     for line, trouble in check_settings(arguments):
         yield Finding("configuration", line, trouble)
+
+
+def _record(arguments: argparse.Namespace) -> Iterator[Finding]:
+    try:
+        settings = load_settings(arguments).loaded.settings
+    except CommandError:
+        # The configuration has been found wanting above.
+        return
+    for subject, text, trouble in record_lines(settings):
+        yield Finding(subject, text, trouble)
 
 
 def _proxies(environment: Mapping[str, str]) -> Iterator[Finding]:

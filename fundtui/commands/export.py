@@ -13,14 +13,18 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
+import numpy as np
 
 from fundtui.clock import SystemClock
 from fundtui.commands.errors import FAILURE, OK, USAGE, CommandError
 from fundtui.commands.recorded import instruments_named, open_record, record_folder
 from fundtui.commands.rows import value_of
 from fundtui.commands.writers import plain
+from fundtui.history.codec import Floats
 from fundtui.history.player import Player
 from fundtui.history.sqlite_store import SqliteStore
+from fundtui.history.steps import STEP_MS
+from fundtui.history.store import Series
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.catalogue import Level, Unit
 from fundtui.imbalance.table import Table
@@ -72,24 +76,49 @@ def _wanted(store: SqliteStore, arguments: argparse.Namespace) -> list[tuple[str
 
 
 def _quotes(store: SqliteStore, arguments: argparse.Namespace, end_ms: int) -> Iterator[Row]:
-    """Samples of the rate, instrument by instrument, as far as they are only that; then whole quotes by time."""
+    """Samples of the rate, instrument by instrument, as far as whole quotes are gone; then whole quotes by time.
+
+    The last sample of each five minutes has mark, premium and open interest as well.
+    """
     named = _wanted(store, arguments)
     whole_from_ms = store.kept_since().polls_from_ms
     split_ms = end_ms if whole_from_ms is None else min(max(whole_from_ms, arguments.start), end_ms)
     for venue, symbol, asset in named:
         series = store.series(venue, symbol, arguments.start, split_ms)
-        columns = (series.time_ms, series.rate, series.period_h, series.interval_h)
-        for time_ms, rate, period_h, interval_h in zip(*(one.tolist() for one in columns), strict=True):
+        columns = (
+            series.time_ms,
+            series.rate,
+            series.period_h,
+            series.interval_h,
+            *_told(store, venue, symbol, series),
+        )
+        for time_ms, rate, period_h, interval_h, mark, premium, oi_base, oi_usd in zip(
+            *(one.tolist() for one in columns), strict=True
+        ):
             hourly = rate / period_h
             yield dict.fromkeys(RECORD_KEYS) | {
                 "venue": venue, "symbol": symbol, "asset": asset, "rate": rate, "rate_period_h": period_h,
                 "interval_h": interval_h, "hourly": hourly, "apr": hourly * HOURS_PER_YEAR, "observed_ms": time_ms,
+                "mark": mark, "premium": premium, "oi_base": oi_base, "oi_usd": oi_usd,
             }  # fmt: skip
     chosen = {one[:2] for one in named}
     for batch in store.polls(split_ms, end_ms):
         for quote in batch.quotes:
             if (quote.contract.venue, quote.contract.symbol) in chosen:
                 yield record(quote)
+
+
+def _told(store: SqliteStore, venue: str, symbol: str, series: Series) -> list[Floats]:
+    """Mark, premium and open interest at each sample: those of a five-minute step at its last one, else missing."""
+    found = [np.full(len(series.time_ms), np.nan) for _ in range(4)]
+    if not len(series.time_ms):
+        return found
+    steps = store.steps(venue, symbol, int(series.time_ms[0]) // STEP_MS * STEP_MS, int(series.time_ms[-1]) + 1)
+    slots = series.time_ms // STEP_MS * STEP_MS
+    _, mine, theirs = np.intersect1d(slots[::-1], steps.time_ms, return_indices=True)
+    for column, values in zip(found, (steps.mark, steps.premium, steps.oi_base, steps.oi_usd), strict=True):
+        column[len(slots) - 1 - mine] = values[theirs]
+    return found
 
 
 def _settlements(store: SqliteStore, arguments: argparse.Namespace, end_ms: int) -> Iterator[Row]:

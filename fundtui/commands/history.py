@@ -1,4 +1,4 @@
-"""`fundtui history ASSET [VENUE]`: settled rates from the record, as a table and as a plot."""
+"""`fundtui history [ASSET [VENUE]]`: settled rates from the record, as a table and as a plot; or what there is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import math
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,14 +14,26 @@ import numpy as np
 
 from fundtui.clock import SystemClock
 from fundtui.commands.errors import OK
+from fundtui.commands.kept import record_lines
 from fundtui.commands.plot import plot, sparkline
-from fundtui.commands.recorded import instruments_named, open_record
+from fundtui.commands.recorded import instruments_named, open_record, record_folder
 from fundtui.commands.settings import load_settings
 from fundtui.commands.writers import write_records, write_table
+from fundtui.history.codec import Floats, Ints
 from fundtui.history.sqlite_store import SqliteStore
 from fundtui.history.store import gaps
 from fundtui.market import Settlement
-from fundtui.units import HOUR_MS, HOURS_PER_YEAR, MISSING, Basis, format_rate, format_utc, format_utc_date
+from fundtui.text import clean
+from fundtui.units import (
+    HOUR_MS,
+    HOURS_PER_YEAR,
+    MISSING,
+    Basis,
+    format_money,
+    format_percent,
+    format_rate,
+    format_utc_date,
+)
 
 KEYS = ("venue", "symbol", "asset", "time_ms", "rate", "interval_h", "hourly", "apr", "observed", "until_ms")
 SPARK_POINTS = 48
@@ -31,6 +43,9 @@ PLOT_LINES = 10
 def run(arguments: argparse.Namespace) -> int:
     """Print settled rates; gaps are rows of their own, marked as not observed."""
     end_ms = arguments.until if arguments.until is not None else SystemClock().utc_ms() + 1
+    if arguments.asset is None:
+        _whole_record(arguments)
+        return OK
     with open_record(arguments) as store:
         named = instruments_named(store, arguments.asset, arguments.venue)
         settled = {
@@ -46,6 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             _overview(settled, basis)
     return OK
+
+
+def _whole_record(arguments: argparse.Namespace) -> None:
+    """What the record has, and how long it is kept."""
+    lines = record_lines(load_settings(arguments).loaded.settings, record_folder(arguments))
+    for subject, text, trouble in lines:
+        print(f"{'!' if trouble else ' '} {subject:<9}{clean(text, 400)}")
 
 
 def hourly_of(one: Settlement) -> float:
@@ -123,7 +145,7 @@ def _detail(
     records = list(_records(instrument, paid))
     rows = []
     for one in records[-limit:]:
-        at = f"{format_utc_date(one['time_ms'])} {format_utc(one['time_ms'], seconds=False)}"
+        at = format_utc_date(one["time_ms"]).removesuffix(":00")
         if one["observed"]:
             interval = f"{one['interval_h']:g}h" if one["interval_h"] > 0 else "unknown"
             rows.append((at, f"{one['rate'] * 100:+.4f}%", interval, _rate(one["hourly"], basis)))
@@ -143,3 +165,20 @@ def _detail(
     if len(series.time_ms):
         first, last = format_utc_date(int(series.time_ms[0])), format_utc_date(int(series.time_ms[-1]))
         print(f"\n{len(series.time_ms)} samples of the published rate from {first} to {last}")
+    start_ms = paid[0].time_ms if paid else 0
+    steps = store.steps(venue, symbol, start_ms)
+    _course("premium", steps.time_ms, steps.premium_or_basis, lambda x: format_percent(x, 4))
+    _course("open interest", steps.time_ms, steps.oi_usd, format_money)
+
+
+def _course(title: str, times: Ints, values: Floats, label: Callable[[float], str]) -> None:
+    """One line of what was seen each five minutes: its course, and its least, greatest and last value."""
+    known = np.isfinite(values)
+    if not known.any():
+        return
+    bins = (times - times[0]) * SPARK_POINTS // max(int(times[-1] - times[0]) + 1, 1)
+    means = [float(values[mine].mean()) if (mine := known & (bins == place)).any() else math.nan
+             for place in range(min(SPARK_POINTS, len(times)))]  # fmt: skip
+    seen = values[known]
+    print(f"{title:<14}{sparkline(means, unicode=_unicode())}  "
+          f"{label(float(seen.min()))} to {label(float(seen.max()))}, last {label(float(seen[-1]))}")  # fmt: skip

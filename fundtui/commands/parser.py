@@ -144,7 +144,7 @@ def _record(add: Callable[..., argparse.ArgumentParser]) -> None:
     backfill.add_argument("--since", type=_duration, metavar="90d", help="how far back (default history.backfill)")
     backfill.add_argument("--wait", type=_duration, default=20.0, metavar="20s", help="how long to wait for venues")
     history = add("history", "settled rates from the record, as a table and a plot")
-    history.add_argument("asset", metavar="ASSET")
+    history.add_argument("asset", metavar="ASSET", nargs="?", help="without one: what the record has, and for how long")
     history.add_argument("venue", metavar="VENUE", nargs="?")
     history.add_argument("--since", type=_duration, default=7 * 86_400.0, metavar="7d", help="how far back")
     history.add_argument("--limit", type=_positive, metavar="N", help="only the last N rows")

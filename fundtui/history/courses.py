@@ -83,7 +83,7 @@ def _course(
         venue=venue, symbol=symbol, time_ms=times,
         hourly=np.concatenate((bars.hourly, chunks.hourly, hot.hourly)),
         theory=np.full(len(times), np.nan),
-        premium=np.concatenate((_at(older_ms, told, "premium"), hot.premium)),
+        premium=np.concatenate((_at(older_ms, told, "premium_or_basis"), hot.premium)),
         oi_usd=np.concatenate((_at(older_ms, told, "oi_usd"), hot.oi_usd)),
         settled_ms=paid.time_ms, settled_from_ms=paid.from_ms,
         settled_hourly=paid.hourly, settled_premium=paid.premium,

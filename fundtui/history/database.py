@@ -27,6 +27,8 @@ SMALL_PAGES = 1024
 """Page of a file that many small commits are written to: each one writes the pages that it touches twice, and with
 these that is 45 bytes per sample of a whole quote where 4096 take 73 (`python -m tests.bench record`)."""
 SIDE_FILES = ("-wal", "-shm", "-journal")
+FORMAT = 1
+"""Of all files; grows whenever any room's tables do, for a room does not know the versions of the others."""
 _ASIDE = "CREATE TABLE IF NOT EXISTS aside (name TEXT, room TEXT, PRIMARY KEY (name, room)) STRICT"
 """Damaged files that were set aside, and the rooms that have taken over what is whole in them."""
 _VERSIONS = "CREATE TABLE IF NOT EXISTS schema (room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"
@@ -174,15 +176,32 @@ class Database:
             self._migrate(connection)
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
+        (known,) = connection.execute("PRAGMA user_version").fetchone()
+        if known > FORMAT:
+            raise NewerRecord(self._too_new("format", known, FORMAT))
         connection.execute(_VERSIONS)
         found = dict(connection.execute("SELECT room, version FROM schema").fetchall())
         for schema in self._schemas:
             version = found.get(schema.room, 0)
             if version > schema.version:
-                known = f"{schema.room} {version}, this one knows {schema.version}"
-                raise NewerRecord(f"{self.path.name} is of a newer fundtui ({known})")
+                raise NewerRecord(self._too_new(schema.room, version, schema.version))
             if version < schema.version:
                 self._upgrade(connection, schema, version)
+        if known < FORMAT:
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+    @property
+    def newer(self) -> str:
+        """Why this file is not one to write to, empty where it is: it is of a newer fundtui. Raises StoreProblem."""
+        ((known,),) = self.rows("PRAGMA user_version")
+        if known > FORMAT:
+            return self._too_new("format", known, FORMAT)
+        found = dict(self.rows("SELECT room, version FROM schema"))
+        late = [one for one in self._schemas if found.get(one.room, 0) > one.version]
+        return self._too_new(late[0].room, found[late[0].room], late[0].version) if late else ""
+
+    def _too_new(self, what: str, version: int, known: int) -> str:
+        return f"{self.path.name} is of a newer fundtui ({what} {version}, this one knows {known})"
 
     def _upgrade(self, connection: sqlite3.Connection, schema: Schema, version: int) -> None:
         if version:

@@ -97,6 +97,11 @@ class SqliteStore:
         """What was found damaged, and what was done about it."""
         return [*self._problems, *self.samples.problems, *self._bars.problems, *self._quotes.problems]
 
+    @property
+    def newer(self) -> str:
+        """Why the record cannot be written to, empty where it can: it is of a newer fundtui. Raises StoreProblem."""
+        return self._state_file.newer or self._live_file.newer
+
     # --- writing ----------------------------------------------------------------------------------
 
     def append(self, batches: Sequence[Batch]) -> None:

@@ -27,15 +27,21 @@ COLUMNS = (MARK, PREMIUM, OI_BASE, OI_USD, INDEX)
 class Steps(msgspec.Struct, frozen=True):
     """The last values of each five minutes that had a poll with the instrument; `time_ms` is where they begin.
 
-    `mark` and `oi_base` as published, `premium` a fraction (mark over index less one where a venue publishes none),
-    `oi_usd` one-sided. What was not told is NaN.
+    `mark`, `premium` (a fraction) and `oi_base` as published, `basis` mark over index less one where no premium is
+    published, `oi_usd` one-sided. What was not told is NaN.
     """
 
     time_ms: Ints
     mark: Floats
     premium: Floats
+    basis: Floats
     oi_base: Floats
     oi_usd: Floats
+
+    @property
+    def premium_or_basis(self) -> Floats:
+        """The premium, mark against index where none is published (methodology §2.3, third tier)."""
+        return np.where(self.premium == self.premium, self.premium, self.basis)
 
     def since(self, start_ms: int, end_ms: int) -> Steps:
         """The part that begins from `start_ms` on and before `end_ms`."""
@@ -60,11 +66,11 @@ def steps_of(chunks: Iterable[Chunk]) -> Steps:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         basis = np.where(index > 0, mark / index - 1.0, np.nan)
         product = oi_base * mark
-    known = premium == premium
     return Steps(
         merged.time_ms,
         mark,
-        np.where(known, premium, basis),
+        premium,
+        np.where(premium == premium, np.nan, basis),
         oi_base,
         np.where(oi_usd == oi_usd, oi_usd, product),
     )

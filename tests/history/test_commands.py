@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,3 +159,57 @@ def test_wrong_times_are_said(run: Run) -> None:
         run("export", "events", "--from", "yesterdayish")
     assert raised.value.code == 2
     assert run("export", "events", "--from", TO, "--to", FROM)[0] == 2
+
+
+def test_history_alone_says_what_is_kept_and_for_how_long(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FUNDTUI_HISTORY__KEEP_QUOTES", "0s")
+    code, out, _ = run("history")
+    lines = {line.split()[0]: line for line in out.splitlines()}
+    assert code == 0
+    assert "4 instruments" in lines["record"]
+    assert "since 2026-02-16 00:00:00 UTC, kept for 2 days" in lines["polls"]
+    assert lines["quotes"].split() == ["quotes", "not", "kept,", "each", "five", "minutes"]
+    assert "kept for 30 days" in lines["samples"]
+    assert "kept for 730 days, hourly" in lines["bars"]
+
+
+def test_a_newer_record_is_read_but_collect_refuses_it(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "record" / "state.db"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.execute("UPDATE schema SET version = 99 WHERE room = 'history'")
+    connection.commit()
+    connection.close()
+    code, out, _ = run("history")
+    assert code == 0
+    assert "state.db is of a newer fundtui (format 99" in out
+    assert "nothing is written to it" in out
+    before = path.read_bytes()
+    # Of the demo's time: the record's own source does not come into it.
+    code, _, error = run("collect", "--source", "demo", "--for", "20s")
+    assert code == 1
+    assert "Not recording: state.db is of a newer fundtui (format 99, this one knows" in error
+    assert path.read_bytes() == before
+    assert run("history", "BTC", "alpha", "--since", "10000d")[0] == 0
+
+
+def test_an_export_has_five_minute_quotes_once_whole_polls_are_gone(run: Run, tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "record", now_ms=START_MS)
+    later = START_MS + 100 * HOUR_MS
+    store.append([batch(later)])
+    for _ in store.compact(later):
+        pass
+    store.close()
+    _, out, _ = run("export", "quotes", "--asset", "BTC", "--venue", "alpha", "--from", FROM, "--to", TO)
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert len(rows) == 91
+    told = [row for row in rows[:-1] if row["mark"]]
+    # One of five samples is the last of its five minutes.
+    minutes = [(int(row["observed_ms"]) - START_MS) / 60_000 for row in told]
+    assert minutes == [4 + 5 * step for step in range(18)]
+    sent = batch(int(told[3]["observed_ms"])).quotes[0]
+    assert (float(told[3]["mark"]), float(told[3]["oi_usd"])) == (sent.mark, sent.oi_usd)
+    assert told[3]["premium"] == ""
+    assert rows[-1]["mark"]
+    _, out, _ = run("history", "BTC", "alpha", "--since", "10000d")
+    assert any(line.startswith("open interest") for line in out.splitlines())

@@ -200,7 +200,9 @@ def test_a_premium_that_is_not_published_is_mark_over_index(stores: tuple[Store,
         [batch(START_MS, mark=102.0, index=100.0, oi_usd=7.5), batch(START_MS + 300_000, mark=102.0, index=0.0)]
     )
     found = reopen().steps("alpha", "BTCUSDT", 0)
-    assert close(found.premium.tolist(), [102.0 / 100.0 - 1.0, math.nan])
+    assert close(found.premium.tolist(), [math.nan, math.nan])
+    assert close(found.basis.tolist(), [102.0 / 100.0 - 1.0, math.nan])
+    assert close(found.premium_or_basis.tolist(), [102.0 / 100.0 - 1.0, math.nan])
     assert found.oi_usd[0] == 7.5
 
 
