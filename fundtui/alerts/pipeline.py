@@ -135,7 +135,8 @@ def due(
             ready = not 0 <= now_ms - told.time_ms < pace.interval_ms
         return Notice(sink=sink, groups=(group,), firing=firing, ended=ended) if ready else None
     open_ones = tuple(alert for alert in firing if alert.fingerprint not in acknowledged)
-    if told is None or not open_ones or 0 <= now_ms - told.time_ms < pace.repeat_ms:
+    # A clock that was set back a little is no reason to say it again.
+    if told is None or not open_ones or abs(now_ms - told.time_ms) < pace.repeat_ms:
         return None
     return Notice(sink=sink, groups=(group,), firing=firing, repeated=True)
 

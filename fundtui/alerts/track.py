@@ -31,6 +31,8 @@ MOST_PER_RULE = 500
 
 EARLY_MS = 10_000
 """So long before a settlement a venue may already name the next one, or our clocks differ."""
+ON_THE_GRID_MS = 60_000.0
+"""Payments this near to a whole number of intervals apart are: venues round their times."""
 MAX_GAP_S = 60.0
 """Looks further apart were not continuous: the time between them does not count."""
 
@@ -245,8 +247,8 @@ class Track:
         next_ms = _number(look.selection, "next_funding_ms", place)
         state = INACTIVE if alert is None else alert.state
         moved = alert is not None and abs(next_ms - alert.next_ms) > 1000.0
-        # A later payment alone says nothing: the venue may have changed its interval.
-        settled = alert is not None and next_ms > alert.next_ms + 1000.0 and look.now_ms >= alert.next_ms - EARLY_MS
+        interval_h = _number(look.selection, "interval_h", place)
+        settled = alert is not None and _has_passed(alert.next_ms, next_ms, interval_h, look.now_ms)
         result = step(
             state, reading, elapsed_s if elapsed_s <= look.max_gap_s else 0.0, self.rule.timing, settled=settled
         )
@@ -355,6 +357,21 @@ class Track:
 def _differs(before: Alert, after: Alert) -> bool:
     """Whether more has changed than the time that is counted."""
     return (before.state.phase, before.state.held, before.number) != (after.state.phase, after.state.held, after.number)
+
+
+def _has_passed(before_ms: float, next_ms: float, interval_h: float, now_ms: int) -> bool:
+    """Whether the payment that was next has been made, given which one is next now.
+
+    A later one alone says nothing, for the venue may have changed its interval: its time must have come by our clock,
+    which may be wrong, and the new one be whole intervals after it.
+    """
+    if not (next_ms > before_ms + 1000.0 and now_ms >= before_ms - EARLY_MS):
+        return False
+    if math.isnan(interval_h):
+        return True
+    interval_ms = interval_h * 3_600_000
+    beyond_ms = math.fmod(next_ms - before_ms, interval_ms)
+    return min(beyond_ms, interval_ms - beyond_ms) < ON_THE_GRID_MS
 
 
 def _number(selection: Selection, key: str, place: int) -> float:
