@@ -19,13 +19,12 @@ from fundtui.budgets import BudgetFile
 from fundtui.clock import Clock, ScaledClock, SystemClock
 from fundtui.config import Settings, Watcher
 from fundtui.courses import Courses
+from fundtui.edits import calculator_settings
 from fundtui.engine import Engine
-from fundtui.fees import own_fees, published_fee
+from fundtui.fees import published_fee
 from fundtui.history.folder import data_folder
 from fundtui.history.record import Asking, Warmth
-from fundtui.imbalance.calculator import Calculator, CalculatorSettings
-from fundtui.imbalance.pairs import CarrySettings
-from fundtui.imbalance.rates import Money
+from fundtui.imbalance.calculator import Calculator
 from fundtui.keeping import Keeping, Succession, attached, begin_record
 from fundtui.past import SettledReader
 from fundtui.polling.feed import Deliver, Feed, Report
@@ -83,7 +82,8 @@ def open_source(
         venues = [_load(name, settings) for name in chosen]
         _introduce(calculator, venues, settings)
         experimental = frozenset(venue.name for venue in venues if venue.experimental)
-        off = frozenset() if probe else disabled(settings, chosen, experimental - set(only))
+        engine.experimental = experimental - set(only)
+        off = frozenset() if probe else disabled(settings, chosen, engine.experimental)
         fleet = Fleet(
             venues,
             clock,
@@ -203,24 +203,6 @@ def surroundings(settings: Settings, clock: Clock, *, terminal: bool = True, els
         close=close,
         terminal=terminal,
         elsewhere=elsewhere,
-    )
-
-
-def calculator_settings(settings: Settings) -> CalculatorSettings:
-    """What the calculator takes from the configuration."""
-    costs, money = settings.costs, settings.carry
-    return CalculatorSettings(
-        money=Money(quote_rate=money.quote_rate, yields=dict(money.base_yields)),
-        carry=CarrySettings(
-            notional_usd=costs.size_usd,
-            equity_usd=costs.equity_usd,
-            leverage=costs.leverage,
-            fees=own_fees(settings),
-            horizon_h=costs.horizon / 3600.0,
-            half_spread=costs.half_spread,
-            impact=costs.impact,
-            margin_buffer=costs.margin_buffer,
-        ),
     )
 
 

@@ -23,6 +23,7 @@ from fundtui.alerts.records import Delivery, Silence
 from fundtui.asked import disabled, pace
 from fundtui.clock import Clock
 from fundtui.config import Watcher
+from fundtui.edits import calculator_settings, told
 from fundtui.history.database import StoreProblem
 from fundtui.imbalance.calculator import Calculator, Changes
 from fundtui.imbalance.catalogue import Level
@@ -88,6 +89,7 @@ class Engine:
         self.event_count = len(self.events)
         self.revision = 0
         self._venues = venues
+        self.experimental: frozenset[str] = frozenset()
         self._open_fleet = open_fleet
         self._alerting = alerting
         self._looked: dict[Level, int] = {}
@@ -95,8 +97,7 @@ class Engine:
         self._record = record
         self._warmth = warmth
         self.player = player
-        self.past = SettledReader()
-        """What is in the record. `fundtui.assembly` says where that is."""
+        self.past = SettledReader()  # of the record; `fundtui.assembly` says where that is
         self._fill_at = clock.monotonic() + FILL_AFTER_S
         self._ticker: asyncio.Task[None] | None = None
         self._taking_over: asyncio.Task[None] | None = None
@@ -173,16 +174,17 @@ class Engine:
         """Take over settings that were edited while running; a broken edit is told and changes nothing."""
         if not self._watcher.poll():
             return
-        for problem in self._watcher.problems:
-            self._say(f"configuration not taken over: {problem}", Severity.WARNING)
+        for text, severity in told(self._watcher, self.settings):
+            self._say(text, severity)
         if self._watcher.problems:
             return
         self.settings = settings = self._watcher.loaded.settings
-        self._say("configuration taken over")
+        self.calculator.set_carry(calculator_settings(settings).carry)
         if self._alerting is not None:
             self._alerting.configure(settings)
         if self._fleet is not None:
-            await self._fleet.configure(disabled=disabled(settings, self._venues), poll_s=pace(settings))
+            off = disabled(settings, self._venues, self.experimental)
+            await self._fleet.configure(disabled=off, poll_s=pace(settings))
 
     @property
     def configuration(self) -> Loaded:

@@ -7,6 +7,8 @@ import math
 import random
 from pathlib import Path
 
+import pytest
+
 from fundtui.asked import disabled, pace
 from fundtui.clock import LoopClock
 from fundtui.config import Inputs, Watcher
@@ -170,3 +172,36 @@ def test_the_venues_that_are_off() -> None:
     only = Watcher(Inputs(flags={"venues.only": ["binance"]})).loaded.settings
     assert disabled(only, VENUES) == {"kucoin", "dydx"}
     assert pace(settings) == {}
+
+
+def test_an_edit_that_has_to_wait_says_so(tmp_path: Path) -> None:
+    engine = edited(
+        tmp_path, "", '[carry]\nquote_rate = "5%"\n[history]\nkeep_samples = "40d"\n[costs]\nsize_usd = "1M"\n'
+    )
+    assert told(engine) == ["configuration taken over; [carry], [history] at the next start"]
+
+
+def test_edited_costs_price_pairs_anew(tmp_path: Path) -> None:
+    before = edited(tmp_path, "", '[display]\nrate_basis = "8h"\n').table(Level.PAIR)
+    after = edited(tmp_path, "", '[costs]\nhalf_spread = "1%"\n').table(Level.PAIR)
+    key = next(key for key in before.keys if key in after.index and before.columns["cost"][before.index[key]] > 0)
+    dearer = after.columns["cost"][after.index[key]] - before.columns["cost"][before.index[key]]
+    # Two legs, in and out: four half-spreads of 1 % instead of 0.01 % (the market's other costs have no part in it).
+    assert dearer == pytest.approx(4 * 0.0099, rel=0.02)
+
+
+def test_an_edit_starts_no_experimental_venue(tmp_path: Path) -> None:
+    path = configuration(tmp_path / "config.toml", "")
+
+    async def run() -> Engine:
+        engine = engine_of(Watcher(Inputs(path=path)))
+        engine.experimental = frozenset({"dydx"})
+        await engine.start()
+        await asyncio.sleep(5)
+        configuration(path, '[display]\nrate_basis = "8h"\n')
+        await asyncio.sleep(20)
+        await engine.stop()
+        return engine
+
+    health = {one.venue: one.state for one in run_virtual(run()).health()}
+    assert health["dydx"] is VenueState.OFF

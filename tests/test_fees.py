@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fundtui.assembly import calculator_settings
 from fundtui.config.load import load
 from fundtui.config.schema import Settings
+from fundtui.edits import calculator_settings
 from fundtui.fees import fee_at, own_fees, published_fee
 from fundtui.market import Fees
 

@@ -13,13 +13,13 @@ from typing import Any
 from fundtui.alerts import backtest
 from fundtui.alerts.backtest import Backtest, Episode, Taken
 from fundtui.alerts.rule import Rule, rules_of
-from fundtui.assembly import calculator_settings
 from fundtui.clock import SystemClock
 from fundtui.commands.errors import FAILURE, OK, USAGE, CommandError
 from fundtui.commands.market import source_of
 from fundtui.commands.settings import load_settings
 from fundtui.commands.writers import write_records, write_table
 from fundtui.config.schema import Settings
+from fundtui.edits import calculator_settings
 from fundtui.fees import fee_at
 from fundtui.history.database import StoreProblem
 from fundtui.history.folder import data_folder

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from fundtui.imbalance import checks
+from fundtui.imbalance import autoregression, checks
 from fundtui.imbalance.boards import Boards
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.compare import NOTHING_SEEN, SHARED_TEXTS, Comparison, Moved, Seen
@@ -126,6 +126,11 @@ class Calculator:
         """What money costs for an instrument's asset, per hour."""
         return float(self._instruments.rows.money_h[row])
 
+    def settled_phi(self, row: int) -> tuple[float, float]:
+        """φ of an instrument's settled rates as estimated, without correction, and the hours of its steps."""
+        state = self._instruments.settling.own.autoregression
+        return float(autoregression.fit(state, np.array([row])).phi[0]), float(state.step_h[row])
+
     def cadence_s(self, venue: str) -> float:
         """How often a venue's batches are due."""
         return self._instruments.registry.venue(venue).cadence_s
@@ -201,6 +206,10 @@ class Calculator:
     def set_fees(self, fees: Mapping[str, float]) -> None:
         """Venue -> fee of a trade as a fraction, where the venue publishes it; a person's own fees stay."""
         self._pairs.published_fees.update(fees)
+
+    def set_carry(self, carry: CarrySettings) -> None:
+        """Price pairs otherwise from now on, each at its next turn."""
+        self._pairs.settings = carry
 
     def apply(self, batch: Batch, now_ms: int) -> Changes:
         """Take one venue's poll. A batch older than the last one of its venue changes nothing."""
