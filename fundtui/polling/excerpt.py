@@ -15,6 +15,8 @@ DEEPEST = 5
 """How deep answers are looked through."""
 MOST_FIELDS = 40
 MOST_TEXT = 96
+MOST_BESIDE = 3
+"""Lists side by side that may describe the same things, column by column."""
 _SCALAR = (str, int, float, bool)
 
 
@@ -55,21 +57,32 @@ def _rows(value: Any, names: frozenset[str], depth: int) -> Iterator[Any]:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         if any(isinstance(each, str) and each in names for each in value):
             yield value
-            return
-        yield from _of_parts(value, names, depth)
+        elif isinstance(value, tuple) and any(_names(each, names) for each in value):
+            # A pair of rows that belong together: what it is, and its figures.
+            yield value
+        else:
+            yield from _of_parts(value, names, depth)
 
 
 def _of_parts(parts: Sequence[Any], names: frozenset[str], depth: int) -> Iterator[Any]:
     """Looks into each part. Lists of the same length side by side describe the same things in the same order."""
     lists = [each for each in parts if isinstance(each, Sequence) and not isinstance(each, str | bytes)]
-    if len(parts) > 1 and len(lists) == len(parts) and len({len(each) for each in lists}) == 1 and len(lists[0]) > 1:
+    together_of = len(lists) == len(parts) and 1 < len(parts) <= MOST_BESIDE < len(lists[0])
+    if together_of and len({len(each) for each in lists}) == 1:
         for together in zip(*lists, strict=True):
             if any(True for each in together for _ in _rows(each, names, depth - 1)):
-                yield dict(enumerate(together))
+                yield tuple(together)
                 return
     for each in parts:
         if _holds(each):
             yield from _rows(each, names, depth - 1)
+
+
+def _names(value: Any, names: frozenset[str]) -> bool:
+    """Whether a row itself names the instrument."""
+    if isinstance(value, msgspec.Struct):
+        return any(isinstance(each := getattr(value, name), str) and each in names for name in value.__struct_fields__)
+    return isinstance(value, Mapping) and any(isinstance(each, str) and each in names for each in value.values())
 
 
 def _holds(value: Any) -> bool:
@@ -91,13 +104,14 @@ def _walk(value: Any, path: str) -> list[tuple[str, Any]]:
     elif isinstance(value, Mapping):
         pairs = value.items()
     elif isinstance(value, Sequence) and not isinstance(value, bytes):
-        pairs = enumerate(value)
+        rows = all(isinstance(each, msgspec.Struct) for each in value)
+        pairs = (("" if rows else place, each) for place, each in enumerate(value))
     else:
         return []
     found: list[tuple[str, Any]] = []
     for name, each in pairs:
         inner = clean(name, MOST_TEXT) if isinstance(name, str) else f"{name}"
-        found += _walk(each, f"{path}.{inner}" if path else inner)
+        found += _walk(each, f"{path}.{inner}" if path and inner else path or inner)
         if len(found) > MOST_FIELDS:
             break
     return found

@@ -72,7 +72,7 @@ _LENSES: dict[Lens, dict[str, str]] = {Lens.RAW: {}, Lens.EXCESS: _EXCESS, Lens.
 _TITLES = {"next_funding_ms": "next", "trend": "24 h"}
 _WIDTHS = {
     "asset": 9, "consensus": 8, "spread": 8, "excess": 8, "divergence": 7, "price": 10, "oi_usd": 6, "breakeven": 6,
-    "z": 4, "next_funding_ms": 5,
+    "z": 5, "next_funding_ms": 5,
 }  # fmt: skip
 
 

@@ -50,6 +50,21 @@ def aligned(pieces: Line, width: int, *, right: bool, ellipsis: str) -> list[Pie
     return [blank, *kept] if right else [*kept, blank]
 
 
+def folded(line: Line, width: int) -> list[Line]:
+    """A line in as many as it needs; pieces stay whole where they fit."""
+    lines: list[list[Piece]] = [[]]
+    left = width
+    for text, role in line:
+        size = cells(text)
+        if size > left and lines[-1]:
+            lines.append([("  ", "dim")])
+            left = width - 2
+            text = text.lstrip()
+        lines[-1].append((text, role))
+        left -= cells(text)
+    return list(lines)
+
+
 def labelled(*pairs: tuple[str, str, str]) -> list[Piece]:
     """Labels and values in a row: `consensus +5.4%   spread 29.8%`."""
     line: list[Piece] = [("  ", "dim")]

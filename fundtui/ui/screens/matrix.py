@@ -15,7 +15,9 @@ from fundtui.ui.filtering import Filter
 from fundtui.ui.grid import NOBODY, Grid, GridMaker, heat_steps
 from fundtui.ui.gridview import GridView
 from fundtui.ui.instrument_text import published, reasons_text
-from fundtui.ui.pieces import Line, Piece
+from fundtui.ui.lensed import ends_origin
+from fundtui.ui.pieces import Line, Piece, folded
+from fundtui.ui.provenance import Provenance
 from fundtui.ui.screens.listing import ListScreen, bindings_of
 from fundtui.ui.widgets.gridtable import GridTable
 from fundtui.ui.widgets.textpanel import TextPanel
@@ -85,7 +87,13 @@ class MatrixScreen(ListScreen):
 
     def draw_detail(self, scene: Scene) -> None:
         panel = self.query_one("#told", TextPanel)
-        panel.show(scene, [self.told(scene), self._scale(scene)])
+        if self.has_class("narrow"):
+            panel.show(scene, folded(self.told(scene), panel.size.width)[:2])
+        else:
+            panel.show(scene, [self.told(scene), self._scale(scene)])
+
+    def brief(self, scene: Scene) -> Line:
+        return [(f"  {len(self.view.order)} assets", "plain"), ("  sign and heat 0 to 4 by venue", "dim")]
 
     def told(self, scene: Scene) -> Line:
         """The cell under the cursor in one line."""
@@ -195,9 +203,17 @@ class MatrixScreen(ListScreen):
         cell, row = self.list.cell(), self.view.row
         if cell is not None and self.grid is not None and (leaf := int(self.grid.leaves[cell])) != NOBODY:
             self.app.open_explanation(Level.INSTRUMENT, leaf, self.grid.metric.key)
-        elif row is not None:
-            head = self.list.head
-            self.app.open_explanation(Level.ASSET, row, head.key.removeprefix("@") if head else "spread")
+        elif cell is not None and self.grid is not None:
+            venue, asset = self.grid.venues[cell[1]], self.view.table.keys[cell[0]]
+            self.app.open_provenance(
+                Provenance(title=f"{venue} {asset}", value="", exclusions=(f"{venue} does not list {asset}",))
+            )
+        elif row is not None and self.grid is not None:
+            key = self.list.head.key.removeprefix("@") if self.list.head else "spread"
+            if key == "spread":
+                self.app.open_provenance(ends_origin(self.source, self.scene(), self.grid, row, key))
+            else:
+                self.app.open_explanation(Level.ASSET, row, key)
 
     def record(self, row: int) -> dict[str, Any]:
         grid = self.grid

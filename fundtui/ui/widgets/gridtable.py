@@ -14,8 +14,8 @@ from textual.strip import Strip
 
 from fundtui.imbalance.display import display
 from fundtui.imbalance.table import Table
-from fundtui.ui.cells import Scene
-from fundtui.ui.grid import NOBODY, Grid, heat, spread_of
+from fundtui.ui.cells import Scene, step
+from fundtui.ui.grid import NOBODY, Grid, heat, heat_steps, heat_value, spread_of
 from fundtui.ui.gridview import GridView
 from fundtui.ui.paint import Span, fitted, strip_of
 from fundtui.ui.pieces import Line, spans
@@ -27,8 +27,12 @@ GUTTER = 2
 HEAD_LINES = 1
 FOOT_LINES = 3
 CELL = 8
+# In a narrow pane a cell is the sign and the step of heat: `+3`.
+SMALL_CELL = 2
+_SMALL_ASSET = 8
 _ASSET = 9
 _NARROW = 100
+_TINY = 60
 _WHEEL_LINES = 3
 _KEPT_ROWS = 1_000
 _NO_LEAVES = np.zeros(0, np.intp)
@@ -80,7 +84,17 @@ class GridTable(Panel, can_focus=True):
     @property
     def page(self) -> int:
         """How many rows fit."""
-        return max(self.size.height - HEAD_LINES - FOOT_LINES, 1)
+        return max(self.size.height - HEAD_LINES - self.foot_lines, 1)
+
+    @property
+    def small(self) -> bool:
+        """Whether a cell is only the sign and the step of heat."""
+        return self.size.width < _TINY
+
+    @property
+    def foot_lines(self) -> int:
+        """Lines about the venues below the rows."""
+        return 1 if self.small else FOOT_LINES
 
     @property
     def rows(self) -> list[int]:
@@ -140,18 +154,19 @@ class GridTable(Panel, can_focus=True):
         if grid is None:
             return
         heads = self._own_heads(width)
-        room = max((width - 1 - GUTTER - sum(head.width + 1 for head in heads)) // (CELL + 1), 1)
+        size = SMALL_CELL if self.small else CELL
+        room = max((width - 1 - GUTTER - sum(head.width + 1 for head in heads)) // (size + 1), 1)
         wanted = grid.venues.index(self.at[1:]) if self.at[1:] in grid.venues else self.first_venue
         first = max(min(self.first_venue, wanted), wanted - room + 1)
         self.first_venue = first = max(0, min(first, len(grid.venues) - room))
         shown = list(enumerate(grid.venues))[first : first + room]
-        self.heads = [*heads, *(Head(f"@{name}", name, CELL, place) for place, name in shown)]
+        self.heads = [*heads, *(Head(f"@{name}", name, size, place) for place, name in shown)]
 
     @staticmethod
     def _own_heads(width: int) -> list[Head]:
         """The columns of the asset itself."""
         middle = [Head("consensus", "cons")] if width >= _NARROW else []
-        return [Head("asset", "asset", _ASSET), *middle, Head("@spread", "spread")]
+        return [Head("asset", "asset", _SMALL_ASSET if width < _TINY else _ASSET), *middle, Head("@spread", "spread")]
 
     def _bound(self) -> None:
         cursor, page = self.view.cursor, self.page
@@ -181,8 +196,8 @@ class GridTable(Panel, can_focus=True):
         spread = spread_of(grid.values[order])
         for place, row in enumerate(order.tolist()):
             lines.append(self._row_line(scene, grid, row, float(spread[place]), width))
-        lines += [self.blank(width)] * max(height - FOOT_LINES - len(lines), 0)
-        return [*lines[: height - FOOT_LINES], *self._foot(scene, grid, width)]
+        lines += [self.blank(width)] * max(height - self.foot_lines - len(lines), 0)
+        return [*lines[: height - self.foot_lines], *self._foot(scene, grid, width)]
 
     def _heading(self, scene: Scene) -> list[Span]:
         pens, glyphs = scene.pens, scene.glyphs
@@ -190,7 +205,11 @@ class GridTable(Panel, can_focus=True):
         for index, head in enumerate(self.heads):
             by = head.key == self.sort_key
             marker = (glyphs.falling if self.descending else glyphs.rising) if by else ""
-            title = fitted(head.title, head.width - len(marker), right=head.key != "asset")
+            if head.width == SMALL_CELL:
+                # Two letters; the line below says the venue's whole name.
+                title, marker = fitted(head.title, head.width), ""
+            else:
+                title = fitted(head.title, head.width - len(marker), right=head.key != "asset")
             role = "accent" if index == self.column else "bright" if by else "dim"
             line += [(title + marker, pens(role, "panel", bold=index == self.column)), (" ", pens("dim", "panel"))]
         more = self.grid is not None and self.first_venue + self._venue_heads() < len(self.grid.venues)
@@ -228,7 +247,7 @@ class GridTable(Panel, can_focus=True):
                 # A bar in front of the cell under the cursor: colour alone would not show it.
                 line.append((scene.glyphs.cursor if here else " ", pens("accent", own)))
             if head.venue != NOBODY:
-                text, role, surface = self._cell(scene, grid, row, head.venue)
+                text, role, surface = self._cell(scene, grid, row, head)
             else:
                 text, role = self._own(scene, table, row, head, spread)
                 surface = "table"
@@ -249,8 +268,12 @@ class GridTable(Panel, can_focus=True):
         text = display(self.grid.metric, value, basis=scene.basis)
         return text if len(text) < CELL else shortened(text)
 
-    def _cell(self, scene: Scene, grid: Grid, row: int, venue: int) -> tuple[str, str, str]:
+    def _cell(self, scene: Scene, grid: Grid, row: int, head: Head) -> tuple[str, str, str]:
         """Text, pen and surface of one venue's figure."""
+        venue = head.venue
+        if head.width == SMALL_CELL:
+            value = float(grid.values[row, venue]) if row < len(grid.values) else math.nan
+            return heat_word(grid, value), "plain", heat(grid.metric, value)
         leaf = int(grid.leaves[row, venue]) if row < len(grid.leaves) else NOBODY
         if leaf == NOBODY:
             return " " * (CELL - 1) + " ", "faint", "table"
@@ -263,16 +286,19 @@ class GridTable(Panel, can_focus=True):
         return text, "plain" if mark == " " else "bright", heat(grid.metric, value)
 
     def _foot(self, scene: Scene, grid: Grid, width: int) -> list[Strip]:
+        venues = [head for head in self.heads if head.venue != NOBODY]
+        if self.small:
+            words = [heat_word(grid, float(grid.mean[head.venue])) for head in venues]
+            surfaces = [heat(grid.metric, float(grid.mean[head.venue])) for head in venues]
+            means = [(word, "plain", _on_panel(surface)) for word, surface in zip(words, surfaces, strict=True)]
+            return [self._foot_line(scene, "mean", means, width)]
         assets = max(len(self.view.order), 1)
         means, counts, ages = [], [], []
-        for head in self.heads:
-            if head.venue == NOBODY:
-                continue
+        for head in venues:
             mean, count = float(grid.mean[head.venue]), int(grid.coverage[head.venue])
-            surface = heat(grid.metric, mean)
-            means.append((self._text(scene, mean), "plain", surface if surface != "table" else "panel"))
-            counts.append((f"{count}", "plain" if count * 2 >= assets else "dim", "panel"))
-            ages.append((format_age(self.ages.get(head.title, math.nan)), "dim", "panel"))
+            means.append((self._text(scene, mean) + " ", "plain", _on_panel(heat(grid.metric, mean))))
+            counts.append((f"{count} ", "plain" if count * 2 >= assets else "dim", "panel"))
+            ages.append((f"{format_age(self.ages.get(head.title, math.nan))} ", "dim", "panel"))
         names = (("mean", means), ("assets", counts), ("age", ages))
         return [self._foot_line(scene, name, cells, width) for name, cells in names]
 
@@ -280,8 +306,9 @@ class GridTable(Panel, can_focus=True):
         pens = scene.pens
         fixed = sum(head.width + 1 for head in self.heads if head.venue == NOBODY) - 1
         line: list[Span] = [(" " * GUTTER + fitted(name, fixed) + " ", pens("dim", "panel"))]
+        size = SMALL_CELL if self.small else CELL
         for text, role, surface in cells:
-            line += [(fitted(text + " ", CELL, right=True), pens(role, surface)), (" ", pens("dim", "panel"))]
+            line += [(fitted(text, size, right=True), pens(role, surface)), (" ", pens("dim", "panel"))]
         return strip_of(line, width, pens("dim", "panel"))
 
     # -- moving
@@ -359,3 +386,15 @@ class GridTable(Panel, can_focus=True):
 def shortened(text: str) -> str:
     """A figure without its decimals: `+120.4bp` as `+120bp`."""
     return _NUMBER.sub(lambda found: f"{float(found[0]):+.0f}", text, count=1)
+
+
+def _on_panel(surface: str) -> str:
+    return surface if surface != "table" else "panel"
+
+
+def heat_word(grid: Grid, value: float) -> str:
+    """A figure in two letters: its sign and its step of heat, `+0` to `-4`; blank where there is none."""
+    if math.isnan(value):
+        return "  "
+    size = heat_value(grid.metric, value)
+    return f"{'-' if size < 0 else '+' if size > 0 else ' '}{step(size, heat_steps(grid.metric))}"

@@ -12,6 +12,8 @@ from fundtui.ui.widgets.canvas import Panel
 
 SMALLEST_WIDTH = 24
 SMALLEST_HEIGHT = 4
+# Cells of the break-even: `16d16h`.
+_EVEN = 7
 
 
 class SummaryPanel(Panel):
@@ -53,12 +55,17 @@ class SummaryPanel(Panel):
         pens, table, row = scene.pens, view.table, int(view.order[index])
         surface = "cursor" if index == view.cursor else "table"
         text, _ = figure(table.metrics["spread"], float(table.columns["spread"][row]), scene)
-        name = max(5, min(10, width - 26))
+        name = max(5, min(10, width - 32))
         spans = [
             (scene.glyphs.cursor if index == view.cursor else " ", pens("accent", surface)),
             (fitted(table.keys[row], name, ellipsis=scene.glyphs.ellipsis), pens("bright", surface)),
             (fitted(text.removeprefix("+"), 8, right=True), pens("plain", surface)),
         ]
-        pair = f" {table.text('long', row)[:8]}/{table.text('short', row)[:8]}"
-        spans.append((fitted(pair, width - 9 - name, ellipsis=""), pens("dim", surface)))
+        even, _ = figure(table.metrics["breakeven"], float(table.columns["breakeven"][row]), scene)
+        room = width - 9 - name - _EVEN
+        each = max((room - 2) // 2, 1)
+        pair = f" {table.text('long', row)[:each]}/{table.text('short', row)[:each]}"
+        spans.append((fitted(pair, max(room, 0), ellipsis=""), pens("dim", surface)))
+        if room >= 0:
+            spans.append((fitted(even, _EVEN, right=True), pens("plain", surface)))
         return spans
