@@ -30,12 +30,17 @@ SOON_S = 600.0
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """Everything that decides how a figure looks, apart from the figure."""
+    """Everything that decides how a figure looks, apart from the figure.
+
+    shared  sparklines are drawn on one scale; spark: its ends, None where nothing is known
+    """
 
     pens: Pens
     basis: Basis
     lens: Lens
     now_ms: int
+    shared: bool = False
+    spark: tuple[float, float] | None = None
 
     @property
     def glyphs(self) -> Glyphs:
@@ -80,18 +85,27 @@ def figure(metric: Metric, value: float, scene: Scene) -> tuple[str, str]:
             return text, "plain"
 
 
-def sparkline(values: NDArray[np.float64], width: int, glyphs: str) -> str:
-    """The last `width` values on their own scale; what is missing is blank, what is flat lies in the middle."""
+def sparkline(
+    values: NDArray[np.float64], width: int, glyphs: str, scale: tuple[float, float] | None = None
+) -> str:  # fmt: skip
+    """The last `width` values on their own scale or a given one, beyond whose ends they are cut.
+
+    What is missing is blank, what is flat on its own scale lies in the middle.
+    """
     shown = values[-width:].tolist()
     known = [value for value in shown if not math.isnan(value)]
     if not known:
         return " " * width
-    low, high = min(known), max(known)
+    low, high = scale or (min(known), max(known))
     span = high - low
     top = len(glyphs) - 1
     flat = span <= 1e-12 + abs(high) * 1e-6
     drawn = [
-        " " if math.isnan(value) else glyphs[top // 2] if flat else glyphs[round((value - low) / span * top)]
+        " "
+        if math.isnan(value)
+        else glyphs[top // 2]
+        if flat
+        else glyphs[min(max(round((value - low) / span * top), 0), top)]
         for value in shown
     ]
     return "".join(drawn).rjust(width)

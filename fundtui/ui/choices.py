@@ -45,6 +45,7 @@ class Choices(msgspec.Struct):
     touched: str = ""
     quiet_s: float = math.inf
     size: Wanted | None = None
+    shared_scale: bool = False
 
     def next_basis(self) -> None:
         """Per year, per hour, per 8 hours, and round again."""

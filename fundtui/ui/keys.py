@@ -54,6 +54,8 @@ KEYS = (
     Key(keys="e", shown="e", action="lens", label="lens", group="Look",
         help="Rates as published, above the cost of money, or the premium alone."),
     Key(keys="w", shown="w", action="wide", label="wide", group="Look", help="More columns."),
+    Key(keys="S", shown="S", action="scale", group="Look",
+        help="Sparklines on their own scale (own) or on one for all rows (all), as the head of the column says."),
     Key(keys="x", shown="x", action="explain", label="explain", group="Look",
         help="Where the figure under the cursor comes from."),
     Key(keys="y", shown="y", action="copy", group="Look", help="Copy the row as JSON to the clipboard."),

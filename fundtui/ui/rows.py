@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from fundtui.imbalance.catalogue import Unit
 from fundtui.ui.cells import Scene, figure, sparkline
 from fundtui.ui.columns import GUTTER, VENUE_WIDTH, Column
-from fundtui.ui.paint import Span, fitted
+from fundtui.ui.spans import Span, fitted
+from fundtui.ui.sparkscale import marked
 
 if TYPE_CHECKING:
     from fundtui.imbalance.table import Table
@@ -38,7 +39,8 @@ def cell_spans(scene: Scene, table: Table, row: int, column: Column, surface: st
         series = table.series.get(column.key)
         if series is None or row >= len(series):
             return [(" " * column.width, pens("dim", surface))]
-        return [(sparkline(series[row], column.width, scene.glyphs.spark), pens("dim", surface))]
+        drawn = sparkline(series[row], column.width, scene.glyphs.spark, scene.spark if scene.shared else None)
+        return [(drawn, pens("dim", surface))]
     if column.unit is Unit.TEXT:
         text = table.keys[row] if column.key == "asset" else table.text(column.key, row)
         style = pens("bright", surface, bold=surface == "cursor")
@@ -77,7 +79,7 @@ def heading_spans(
         sorted_by = column.key == sort_key
         marker = (glyphs.falling if descending else glyphs.rising) if sorted_by else ""
         role = "accent" if index == at else "bright" if sorted_by else "dim"
-        text = _heading(column, marker, index == len(columns) - 1)
+        text = _heading(column, marker, shared=scene.shared)
         spans.append(
             (
                 fitted(text, column.width, right=column.right and not column.venue, ellipsis=""),
@@ -87,7 +89,9 @@ def heading_spans(
     return spans
 
 
-def _heading(column: Column, marker: str, last: bool) -> str:
+def _heading(column: Column, marker: str, *, shared: bool) -> str:
+    if column.unit is Unit.SERIES:
+        return marked(column.title + marker, column.width, shared=shared)
     # Figures with a mark behind them leave that cell free above the mark too, so that heads line up with digits.
     title = column.title + marker
     return title + " " if column.flag and not column.venue and not marker else title

@@ -23,6 +23,7 @@ from fundtui.ui.keys import KEYS
 from fundtui.ui.lensed import ENDS, ends_origin, lensed
 from fundtui.ui.notice import empty_notice
 from fundtui.ui.output import PacedScreen
+from fundtui.ui.sparkscale import SharedScale
 from fundtui.ui.view import View
 from fundtui.ui.widgets.banner import Banner
 from fundtui.ui.widgets.detail import DetailPanel
@@ -109,6 +110,7 @@ class MainScreen(PacedScreen):
         self._frozen_ms = 0
         self._tables: dict[Level, Table] = {}
         self._ready = False
+        self._spark_scale = SharedScale()
         self.grid: Grid | None = None
         self._maker = GridMaker()
         self._lensed_at = -math.inf
@@ -169,7 +171,9 @@ class MainScreen(PacedScreen):
     def scene(self) -> Scene:
         """How figures look right now."""
         now_ms = self._frozen_ms if self.choices.paused else self.source.clock.utc_ms()
-        return Scene(self.app.pens, self.choices.basis, self.choices.lens, now_ms)
+        shared, series = self.choices.shared_scale, self.view.table.series.get("trend")
+        spark = self._spark_scale.at(now_ms, series, self.view.order) if shared else None
+        return Scene(self.app.pens, self.choices.basis, self.choices.lens, now_ms, shared, spark)
 
     def restyle(self) -> None:
         """Basis, lens, columns, theme or size changed: draw everything anew."""
@@ -437,6 +441,12 @@ class MainScreen(PacedScreen):
             self.view.release()
         self.follow_tables()
         self.restyle()
+
+    def action_scale(self) -> None:
+        self.choices.shared_scale = not self.choices.shared_scale
+        self._spark_scale.forget()
+        self.restyle()
+        self.say(f"sparklines on {'one scale for all rows' if self.choices.shared_scale else 'their own scale'}")
 
     def action_wide(self) -> None:
         self.choices.wide = not self.choices.wide
