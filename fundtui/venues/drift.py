@@ -27,6 +27,7 @@ from fundtui.market import (
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify
+from fundtui.venues._sides import both_rates
 from fundtui.venues._wire import (
     NULL,
     Decoder,
@@ -146,16 +147,17 @@ def read(parts: Parts, observed_ms: int) -> Batch:
             check_symbol(row.symbol)
             return None
         sides, interest = row.fundingRate or _NO_SIDES, row.openInterest or _NO_SIDES
-        long_pays = check_rate(-number(sides.long) / 100)
-        short_pays = number(sides.short) / 100
-        contract = _contract(row.symbol, row.baseAsset, row.quoteAsset, row.status, abs(long_pays - short_pays) > 1e-12)
+        paid, received = both_rates(number(sides.long) / 100, number(sides.short) / 100)
+        rate = check_rate(paid)
+        differ = abs(paid - received) > 1e-12
+        contract = _contract(row.symbol, row.baseAsset, row.quoteAsset, row.status, differ)
         mark = positive(row.markPrice)
         longs, shorts = amount(interest.long), amount(-number(interest.short))
         oi_base = longs if longs >= shorts else shorts
         return Quote(
             contract,
             observed_ms,
-            long_pays,
+            rate,
             next_ms,
             mark,
             positive(row.oraclePrice),
@@ -163,8 +165,9 @@ def read(parts: Parts, observed_ms: int) -> Batch:
             oi_base=oi_base,
             oi_usd=oi_base * mark,
             volume_usd=amount(row.quoteVolume),
-            settled_rate=long_pays,
-            reasons=rate_reasons(contract, long_pays),
+            settled_rate=rate,
+            reasons=rate_reasons(contract, rate),
+            received_rate=received,
         )
 
     return batch(NAME, observed_ms, markets.good, quote, rejected=markets.rejected)

@@ -2,7 +2,7 @@
 
 Two charges accrue every second: funding between the sides, and borrowing paid to the pool. The rate here is funding
 alone, that of the side that pays, with the sign for longs (methodology §2.5); what the other side receives differs with
-the sides' sizes. Each pool is an instrument of its own. The recipients' and payers' rates are of the newer interface,
+the sides' sizes and is told beside it. Each pool is an instrument of its own. The rates are of the newer interface,
 documented as per hour times 10^30 and as each side's profit; no such answer was ever recorded, so the venue is
 experimental. Prices and pools are of the keeper's interface.
 """
@@ -29,6 +29,7 @@ from fundtui.market import (
 )
 from fundtui.text import clean
 from fundtui.venues._identity import identify, unmarked_class
+from fundtui.venues._sides import both_rates
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -188,13 +189,6 @@ def _contract(pool: PoolRow, token: str) -> Instrument:
     )
 
 
-def payers_rate(long_profit: float, short_profit: float) -> float:
-    """The hourly rate of the side that pays, positive when those are the longs; profits are negative for payers."""
-    if long_profit != long_profit or short_profit != short_profit:
-        return NAN
-    return -long_profit if long_profit < 0 else short_profit if short_profit < 0 else 0.0
-
-
 def _price(row: PriceRow | None, decimals: int) -> float:
     """The middle of the oracle's lowest and highest price, in USD per token."""
     if row is None:
@@ -223,12 +217,13 @@ def read(parts: Parts, observed_ms: int) -> Batch:
         price = _price(prices.get(index), token.decimals)
         row = rates.get(pool.marketToken.lower())
         if row is None:
-            rate, oi_usd, oi_cap_usd = NAN, NAN, NAN
+            rate, received, oi_usd, oi_cap_usd = NAN, NAN, NAN, NAN
         else:
-            rate = check_rate(
-                payers_rate(scaled(row.fundingRateLong, USD_DECIMALS), scaled(row.fundingRateShort, USD_DECIMALS))
+            paid, received = both_rates(
+                scaled(row.fundingRateLong, USD_DECIMALS), scaled(row.fundingRateShort, USD_DECIMALS)
             )
-            oi_usd, oi_cap_usd = _fullest_side(row)
+            rate, received = check_rate(paid), check_rate(received)
+            oi_usd, oi_cap_usd = _open_interest(row)
         return Quote(
             contract,
             observed_ms,
@@ -240,19 +235,25 @@ def read(parts: Parts, observed_ms: int) -> Batch:
             oi_usd=oi_usd,
             oi_cap_usd=oi_cap_usd,
             reasons=rate_reasons(contract, rate),
+            received_rate=received,
         )
 
     return batch(NAME, observed_ms, pools.good, quote, rejected=pools.rejected)
 
 
-def _fullest_side(row: RateRow) -> tuple[float, float]:
-    """Open interest of the larger side, and what that side can hold: interest plus liquidity still available."""
+def _open_interest(row: RateRow) -> tuple[float, float]:
+    """Open interest of the larger side, and a cap that it fills as far as the fuller side fills its own.
+
+    A side can hold its interest plus the liquidity still available; it is full where none is (methodology §5.5).
+    """
     sides = [
         (scaled(row.longInterestUsd, USD_DECIMALS), scaled(row.availableLiquidityLong, USD_DECIMALS)),
         (scaled(row.shortInterestUsd, USD_DECIMALS), scaled(row.availableLiquidityShort, USD_DECIMALS)),
     ]
-    interest, available = max(sides, key=lambda side: -1.0 if side[0] != side[0] else side[0])
-    return interest, interest + max(available, 0.0)
+    known = [side for side in sides if side[0] == side[0]]
+    larger = max((interest for interest, _ in known), default=NAN)
+    usage = [interest / (interest + max(left, 0.0)) for interest, left in known if interest > 0 and left == left]
+    return larger, larger / max(usage) if usage else NAN
 
 
 VENUE = Venue(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fundtui.imbalance.calculator import Calculator
+from fundtui.status import Event
 from fundtui.venues import load
 from tests.venues import test_binance as binance
 from tests.venues import test_bybit as bybit
@@ -20,12 +21,11 @@ Bodies = Mapping[str, Any]
 
 def told(venue: str, start_ms: int, *polls: Bodies, step_ms: int = 10_000) -> list[tuple[str, str, str, str]]:
     """(symbol, kind, before, after) of the events that answers of a venue, one after the other, come to."""
-    calculator, found = Calculator(capacity=4), []
+    calculator, found = Calculator(capacity=4), list[Event]()
     for place, bodies in enumerate(polls):
         at_ms = start_ms + place * step_ms
-        for event in calculator.apply(read(load(venue), at_ms, bodies), at_ms).events:
-            found.append((event.symbol, event.kind.value, event.before, event.after))
-    return found
+        found += calculator.apply(read(load(venue), at_ms, bodies), at_ms).events
+    return [(event.symbol, event.kind.value, event.before, event.after) for event in found]
 
 
 def of_binance(**changes: Any) -> Bodies:

@@ -53,6 +53,11 @@ def test_sides_that_differ_are_noted() -> None:
     found = quotes(VENUE, NOW_MS, {"markets": body})
     assert Note.TWO_RATES in found["BTC-PERP"].contract.notes
     assert Note.TWO_RATES not in found["ETH-PERP"].contract.notes
+    # Longs pay 0.008181 % an hour, shorts receive less than half of it.
+    assert (found["BTC-PERP"].rate, found["BTC-PERP"].received_rate) == pytest.approx((0.00008181, 0.00004))
+    row["fundingRate"] = {"long": "0.002", "short": "-0.006"}
+    short_pays = quotes(VENUE, NOW_MS, {"markets": body})["BTC-PERP"]
+    assert (short_pays.rate, short_pays.received_rate) == pytest.approx((-0.00006, -0.00002))
 
 
 def test_missing_sides_are_unknown() -> None:

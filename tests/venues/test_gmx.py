@@ -12,7 +12,8 @@ import pytest
 
 from fundtui.market import Family, Note, Reason, Status
 from fundtui.polling.asking import request_for
-from fundtui.venues.gmx import VENUE, payers_rate, scaled
+from fundtui.venues._sides import both_rates
+from fundtui.venues.gmx import VENUE, scaled
 from tests.venues.reading import assert_refuses_wrong_answers, endpoint, fault, quotes, read, recorded, unknown
 
 NOW_MS = 1_783_345_314_888  # 2026-07-06 13:41 UTC
@@ -88,10 +89,23 @@ def test_trap_sign_and_two_rates() -> None:
     assert quote.contract.continuous
     assert quote.contract.rule.family is Family.OI_SKEW
     assert quote.next_funding_ms is None
+    assert quote.received_rate == pytest.approx(2e-5)
     # Shorts pay: negative, and it is their rate, not what longs receive.
-    assert payers_rate(0.00003, -0.00001) == -0.00001
-    assert payers_rate(0.0, 0.0) == 0.0
-    assert unknown(payers_rate(float("nan"), -1.0))
+    assert both_rates(0.00003, -0.00001) == (-0.00001, -0.00003)
+    assert both_rates(-0.00001, 0.00003) == (0.00001, 0.00003)
+    assert both_rates(0.0, 0.0) == (0.0, 0.0)
+    assert unknown(*both_rates(float("nan"), -1.0))
+
+
+def test_a_crowded_small_side_is_what_fills_a_pool() -> None:
+    """Longs 9M of a possible 90M, shorts 4.5M of a possible 5M: nine tenths are used."""
+    row = rate_row(address("BTC/USD [WBTC.b-USDC]"))
+    dollars = 10**30
+    row |= {"longInterestUsd": str(9_000_000 * dollars), "availableLiquidityLong": str(81_000_000 * dollars)}
+    row |= {"shortInterestUsd": str(4_500_000 * dollars), "availableLiquidityShort": str(500_000 * dollars)}
+    quote = quotes(VENUE, NOW_MS, bodies() | {"tickers:markets": [row]})[BTC_POOL]
+    assert quote.oi_usd == pytest.approx(9e6)
+    assert quote.oi_usd / quote.oi_cap_usd == pytest.approx(0.9)
 
 
 def test_pool_exhaustion_is_seen_on_the_fuller_side() -> None:
