@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -38,6 +39,7 @@ from fundtui.units import HOUR_MS
 from fundtui.venues.spec import AccrualHistory, BadAnswer, History, HistoryRequest, Venue
 
 Row = TypeVar("Row")
+Result = TypeVar("Result")
 
 TIMEOUT_S = 10.0
 MOST_PAGES = 400
@@ -49,6 +51,8 @@ ASSUMED_H = 8.0
 PAUSE_S = 30.0
 """Before a venue that did not answer is asked again."""
 MOST_TRIES = 4
+LARGE = 64 * 1024
+"""Answers of more bytes are not read in the event loop: a year of hours in one answer takes ten milliseconds."""
 LOOK_S = 0.5
 """Between two looks whether there is budget to spare."""
 PASSING = frozenset({*HOLDING_KINDS, *NETWORK_KINDS, TroubleKind.HTTP_5XX, TroubleKind.MAINTENANCE})
@@ -70,6 +74,12 @@ class Budget(Protocol):
     def hold(self, seconds: float) -> None:
         """Nothing may be sent for that long."""
         ...
+
+
+class Blocking(Protocol):
+    """Runs what takes long, away from the event loop."""
+
+    def __call__(self, call: Callable[[], Result], /) -> Awaitable[Result]: ...
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -159,14 +169,17 @@ class Backfill:
         keep: Callable[[Task, list[Settlement]], None],
         *,
         base_url: str = "",
+        blocking: Blocking | None = None,
     ) -> None:
-        """keep: called with each instrument's settlements once all of them are here."""
+        """keep: called with each instrument's settlements once all of them are here. blocking: reads large answers
+        away from the event loop; None: there is none to be kept waiting."""
         self._venues = venues
         self._transport = transport
         self._clock = clock
         self._limiter = limiter
         self._keep = keep
         self._base_url = base_url
+        self._blocking = blocking
         self.progress = Progress()
         self.problems: dict[str, str] = {}
 
@@ -279,6 +292,8 @@ class Backfill:
         trouble = classify(response, venue, self._clock.utc_ms())
         if trouble is None:
             try:
+                if self._blocking is not None and len(response.body) > LARGE:
+                    return await self._blocking(partial(read, response.body, symbol))
                 return read(response.body, symbol)
             except BadAnswer as error:
                 trouble = from_bad_answer(error, response, self._clock.utc_ms())

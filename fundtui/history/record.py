@@ -306,6 +306,7 @@ class Record:
             lambda name: HalfBudget(asking.limiter(name), self._clock, asking.share),
             keep,
             base_url=asking.base_url,
+            blocking=self._blocking,
         )
         self._filling = asyncio.get_running_loop().create_task(self._fill(order, since_ms, stream), name="back-fill")
 

@@ -12,8 +12,8 @@ from fundtui.units import HOUR_MS
 
 SLICE_MS = 8 * HOUR_MS
 """Settlements of this much time are worked out in one turn: at most eight rounds over all instruments."""
-AT_ONCE = 200
-"""Settlements that are worked out in one turn, whatever time they span: about three milliseconds."""
+AT_ONCE = 100
+"""Settlements that are worked out in one turn, whatever time they span: about two milliseconds."""
 FIRST_S, MOST_S = 20.0, 320.0
 """Between two hand-overs, twice as long each time: the work is nearly the same for one instrument and for hundreds,
 and those of the watchlists come first."""
