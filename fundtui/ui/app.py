@@ -27,6 +27,7 @@ from fundtui.ui.safety import ScreenGuard
 from fundtui.ui.screens.main import MainScreen
 from fundtui.ui.terminal import TerminalDriver
 from fundtui.ui.theme import DEFAULT_THEME, Pens, ThemeError, first_theme, load_theme, textual_theme, theme_names
+from fundtui.ui.widgets.greeting import Greeting, greet
 from fundtui.units import format_utc
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ class FundtuiApp(OutputApp):
         # A plain timer of the loop: messages through Textual's queues would be most of an idle screen's cost.
         self._next_frame = asyncio.get_running_loop().call_later(self.frame_s, self._frame)
         self.call_after_refresh(self.run_worker, self._start_engine())
+        self._greeting = greet(self)
         self._ringer = Ringer(self.source, self._ring, os.environ)
         self._ring(self._ringer.question())
 
@@ -243,7 +245,21 @@ class FundtuiApp(OutputApp):
         """The terminal understands notifications."""
         self._ringer.answered()
 
+    def _end_greeting(self) -> None:
+        """Somebody is at work: the word at the first start goes, for good."""
+        if self._greeting is not None:
+            greeting, self._greeting = self._greeting, None
+            seen = greeting.display
+            greeting.remove()
+            if seen:
+                self.remember({"display.welcome": False})
+
     async def on_event(self, event: events.Event) -> None:
+        if self._greeting is not None:
+            if isinstance(event, (events.Key, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)):
+                self._end_greeting()
+            elif isinstance(event, events.Resize):
+                self.call_after_refresh(self._greeting.place)
         if isinstance(event, events.Key) and self.wall.monotonic() - self._last_key >= 1.0:
             self._last_key = self.wall.monotonic()
             self._welcome()
@@ -276,6 +292,7 @@ class FundtuiApp(OutputApp):
         self.exit(code, return_code=code)
 
     demo_wanted = False
+    _greeting: Greeting | None = None
     started = False
     _last_key = -math.inf
 

@@ -14,7 +14,7 @@ from fundtui.ui.spans import Span, cells
 from fundtui.units import Basis, format_age, format_utc
 
 ANSWERING = frozenset({VenueState.UP, VenueState.DEGRADED, VenueState.RECOVERING})
-_BASIS_TITLES = {Basis.HOURLY: "per 1h", Basis.EIGHT_HOURS: "per 8h", Basis.APR: "APR"}
+BASIS_TITLES = {Basis.HOURLY: "per 1h", Basis.EIGHT_HOURS: "per 8h", Basis.APR: "APR"}
 _LATE = 3.0
 
 
@@ -74,7 +74,7 @@ def _left(scene: Scene, state: HeaderState, room: int) -> list[Span]:
     groups: list[tuple[int, list[Span]]] = [
         (0, [(" fundtui", pens.bold("accent", "header"))]),
         (3, [("  ", dim), (state.watchlist, plain), (number, dim)]),
-        (4, [("  ", dim), (_BASIS_TITLES[scene.basis], plain), (f" {scene.lens.value}", dim)]),
+        (4, [("  ", dim), (BASIS_TITLES[scene.basis], plain), (f" {scene.lens.value}", dim)]),
         (6, [("  by ", dim), (state.sort_title, plain)]),
         (5, [("  ", dim), (count, dim)]),
     ]

@@ -116,3 +116,10 @@ def footer_of(name: str) -> tuple[tuple[str, str], ...]:
     own = [(key.shown, key.label) for key in OWN.get(name, ()) if key.label]
     shared = [("/", "filter"), ("< >", "sort"), ("Enter", "open"), ("y", "copy"), ("E", "export")]
     return (*own, *shared, ("1-9", "screens"), (":", "command"), ("?", "help"))
+
+
+def key_shown_as(shown: str) -> str:
+    """Textual's name of the key that people write so. What stands for several keys leads to all commands."""
+    every = (*KEYS, *(key for keys in OWN.values() for key in keys))
+    names = {word: key.keys.split(",")[0] for key in reversed(every) for word in key.shown.split()}
+    return names.get(shown, "colon")

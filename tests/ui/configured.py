@@ -16,17 +16,21 @@ def configured(
     state: str | None = None,
     environment: dict[str, str] | None = None,
     flags: dict[str, object] | None = None,
+    absent: bool = False,
 ) -> Market:
-    """A market over `folder`/config.toml with this text, or as the file is; the same folder again is a restart."""
+    """A market over `folder`/config.toml with this text, or as the file is; the same folder again is a restart.
+
+    absent: there is no config.toml; `folder` is then the default place, which alone may be without one.
+    """
     path = folder / "config.toml"
-    if text is None and not path.exists():
+    if text is None and not path.exists() and not absent:
         text = ""
     for file, content in ((path, text), (folder / "state.toml", state)):
         if content is not None:
             file.write_text(content)
             file.chmod(0o600)
     inputs = Inputs(
-        path=path,
+        path=None if absent else path,
         environment=environment or {},
         flags=flags or {},
         rules=BUILT_IN_RULES,

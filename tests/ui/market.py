@@ -382,7 +382,7 @@ class Market:
             warnings=(),
             path=nowhere / "config.toml",
             state_path=nowhere / "state.toml",
-            seen=(Fingerprint(), Fingerprint()),
+            seen=(Fingerprint(size=0), Fingerprint()),
         )
 
     def save_state(self, changes: Mapping[str, Any]) -> Kept:

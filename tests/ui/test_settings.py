@@ -39,7 +39,7 @@ async def choose(screen: Driven, key: str) -> None:
 async def test_each_value_says_where_it_comes_from(tmp_path: Path) -> None:
     market = configured(
         tmp_path,
-        '# mine\n[display]\ntheme = "paper"\nfps = 9\n[notify.ntfy]\nurl = "https://ntfy.example/d"\ntoken = "s3cret"\n',
+        '# mine\n[display]\ntheme = "paper"\nfps = 9\n[notify.ntfy]\nurl = "https://a.example/d"\ntoken = "s3cret"\n',
         state=STATE,
         environment={"FUNDTUI_DISPLAY__SORT": "-z"},
         flags={"display.rate_basis": "8h"},

@@ -87,7 +87,7 @@ class ColumnPicker(Picker):
 
     def head(self) -> Sequence[Line]:
         others = "; lists without their own follow" if self.watchlist.name == ALL else ""
-        kind = "  chosen by the screen's width" if self.set.automatic and not self.set.changes() else ""
+        kind = "  as the width allows" if self.set.automatic and not self.set.changes() else ""
         title: list[Piece] = [("  Columns of ", "*bright"), (self.watchlist.name, "*accent"), (others or "", "faint")]
         if self.finding or self.wanted:
             title = [("  Find ", "*bright"), (self.wanted, "accent"), ("_" if self.finding else "", "accent")]
@@ -111,6 +111,9 @@ class ColumnPicker(Picker):
             ("no room  " if out else "", "warning"),
             (entry.metric.help, "plain" if entry.shown else "dim"),
         ]
+
+    def about(self) -> Line:
+        return [] if self.entry is None else [(f"  {self.entry.metric.help}", "dim")]
 
     def hints(self) -> Sequence[Hint]:
         return _FINDING if self.finding else _HINTS

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from fundtui.ui.keyline import Hint
 from fundtui.ui.output import PacedScreen
 from fundtui.ui.pieces import Line
-from fundtui.ui.widgets.picklist import PickList
+from fundtui.ui.widgets.picklist import FOOT_LINES, PickList
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -34,7 +34,7 @@ class Picker(PacedScreen, ModalScreen[Any]):
 
     DEFAULT_CSS = """
     Picker { align: center middle; background: $background 60%; }
-    Picker PickList { width: 94%; max-width: 100; height: 88%; max-height: 44; }
+    Picker PickList { width: 94%; max-width: 100; height: 20; max-height: 88%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = PICK_KEYS
 
@@ -71,6 +71,10 @@ class Picker(PacedScreen, ModalScreen[Any]):
         """The keys below."""
         raise NotImplementedError
 
+    def about(self) -> Line:
+        """What is said below the rows while there is nothing else to say."""
+        return ()
+
     def picked(self, x: int, *, twice: bool) -> None:
         """The row under the cursor was clicked."""
 
@@ -78,9 +82,11 @@ class Picker(PacedScreen, ModalScreen[Any]):
 
     def draw(self) -> None:
         """Draw what differs."""
-        rows = self.rows()
+        head, rows = self.head(), self.rows()
         self.cursor = max(0, min(self.cursor, len(rows) - 1))
-        self.list.show(self.scene(), self.head(), rows, self.hints(), self.note, self.cursor)
+        # As high as it has something to show, within what the screen gives.
+        self.list.styles.height = len(head) + len(rows) + FOOT_LINES + 2
+        self.list.show(self.scene(), head, rows, self.hints(), self.note or self.about(), self.cursor)
 
     def say(self, text: str, role: str = "accent") -> None:
         """A word between the rows and the keys; the next step takes it away."""

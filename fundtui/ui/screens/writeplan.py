@@ -10,7 +10,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from fundtui.text import clean
+from fundtui.text import clean, one_line
 from fundtui.ui.cells import Scene
 from fundtui.ui.keyline import Hint, hint_at, pieces
 from fundtui.ui.output import PacedScreen
@@ -39,7 +39,7 @@ def plan_lines(plan: Plan, overruled: Sequence[str]) -> list[Line]:
     lines.append([])
     before, after = plan.before.splitlines(), plan.after.splitlines()
     changed = list(difflib.unified_diff(before, after, n=_CONTEXT, lineterm=""))[2:]
-    lines += [[("  " + clean(line), _ROLES.get(line[:1], "dim"))] for line in changed if not line.startswith("@")]
+    lines += [[("  " + one_line(line), _ROLES.get(line[:1], "dim"))] for line in changed if not line.startswith("@")]
     if not changed:
         lines.append([("  nothing differs", "dim")])
     if overruled:
@@ -63,7 +63,7 @@ class WritePlan(PacedScreen, ModalScreen[bool]):
 
     DEFAULT_CSS = """
     WritePlan { align: center middle; background: $background 60%; }
-    WritePlan Page { width: 90%; max-width: 110; height: 85%; max-height: 40; }
+    WritePlan Page { width: 90%; max-width: 110; height: 20; max-height: 85%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,y", "answer(True)", "Write", show=False),
@@ -77,12 +77,15 @@ class WritePlan(PacedScreen, ModalScreen[bool]):
     def __init__(self, scene: Scene, plan: Plan, overruled: Sequence[str]) -> None:
         super().__init__()
         lines: list[Line] = [*plan_lines(plan, overruled), [], [(" ", "dim"), *pieces(_HINTS)]]
+        # As high as it has something to show; the style sheet bounds it.
+        self._height = len(lines)
         self.page = PlanPage(scene, [spans(scene.pens, line, "overlay") for line in lines])
 
     def compose(self) -> ComposeResult:
         yield self.page
 
     def on_mount(self) -> None:
+        self.page.styles.height = self._height
         self.page.focus()
 
     def action_answer(self, yes: bool) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.strip import Strip
 
 from fundtui.ui.cells import Scene
+from fundtui.ui.keyline import Hint, hint_at, pieces, wrapped
 from fundtui.ui.keys import FOOTER
-from fundtui.ui.paint import Span, both_ends, cells, strip_of
+from fundtui.ui.paint import both_ends, strip_of
+from fundtui.ui.pieces import spans
+from fundtui.ui.screen_keys import key_shown_as
 from fundtui.ui.widgets.canvas import Panel
 
 Entries = tuple[tuple[str, str], ...]
 
 
 class Footer(Panel):
-    """Keys in accent, labels plain; a message takes their place for a while."""
+    """Keys in accent, labels plain, each of which can be clicked; a message takes their place for a while."""
 
     DEFAULT_CSS = "Footer { height: 1; }"
 
@@ -38,16 +42,21 @@ class Footer(Panel):
         pens = self.scene.pens
         if self.message:
             return [strip_of([(f" {self.message}", pens(self.role, "header"))], width, pens("dim", "header"))]
-        return [both_ends(self._keys(width), [], width, pens("dim", "header"))]
+        line = spans(pens, pieces(self._hints(width)), "header")
+        return [both_ends(line, [], width, pens("dim", "header"))]
 
-    def _keys(self, width: int) -> list[Span]:
-        pens = self.scene.pens if self.scene else None
-        spans: list[Span] = []
-        left = width
-        for key, label in self.entries:
-            needed = cells(f" {key} {label} ")
-            if pens is None or needed > left:
-                break
-            spans += [(f" {key}", pens("accent", "header")), (f" {label} ", pens("dim", "header"))]
-            left -= needed
-        return spans
+    def _hints(self, width: int) -> list[Hint]:
+        hints = [Hint(shown, label, shown) for shown, label in self.entries]
+        return wrapped(hints, width, 1)[0]
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key that was clicked; of two keys in one entry the nearer one."""
+        event.stop()
+        hints = self._hints(self.size.width)
+        hint = None if self.message else hint_at(hints, event.x)
+        if hint is None:
+            return
+        start = sum(each.width for each in hints[: hints.index(hint)]) + 1
+        shown = hint.shown.split()
+        second = len(shown) > 1 and event.x > start + len(shown[0])
+        self.app.simulate_key(key_shown_as(shown[1] if second else shown[0]))

@@ -15,7 +15,7 @@ from fundtui.ui.pieces import Line, spans
 from fundtui.ui.widgets.canvas import Panel
 
 GUTTER = 2
-_FOOT_LINES = 2
+FOOT_LINES = 2
 _WHEEL_LINES = 3
 
 
@@ -59,7 +59,7 @@ class PickList(Panel, can_focus=True):
     # -- drawing
 
     def _foot(self, width: int) -> list[list[Hint]]:
-        return wrapped(self.hints, width - 1, _FOOT_LINES)
+        return wrapped(self.hints, width - 1, FOOT_LINES)
 
     def page(self, width: int, height: int) -> int:
         """How many rows fit."""
