@@ -10,6 +10,7 @@ import msgspec
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.catalogue import Level, Metric, Unit, find
 from fundtui.imbalance.display import display
+from fundtui.imbalance.explain_numbers import exact_percent, words_of
 from fundtui.imbalance.explain_origin import Origin, RawOf, origin
 from fundtui.imbalance.explain_words import ASSET, EXTREME_KEYS, EXTREMES, INSTRUMENT, LEG_INPUTS, PAIR
 from fundtui.imbalance.table import Table
@@ -166,8 +167,8 @@ def _of_instrument(reader: _Reader, metric: Metric) -> tuple[str, list[Input], l
         return f"{metric.formula}: {reader.text(metric.key)}", [reader.as_input(metric.key)], exclusions
     template, keys = INSTRUMENT[metric.key]
     words = {key: reader.text(key) for key in reader.table.metrics}
-    words |= _contract_words(reader)
-    why = _why_missing(reader, metric.key)
+    words |= _contract_words(reader) | words_of(reader.calculator, reader.row)
+    why = _why_missing(reader, metric.key, keys)
     return template.format(**words) + why, [reader.as_input(key) for key in keys], exclusions
 
 
@@ -184,9 +185,9 @@ def _contract_words(reader: _Reader) -> dict[str, str]:
     )
     return {
         "period": period,
-        "bound": format_percent(bound, 4),
+        "bound": exact_percent(bound),
         "money": format_percent(reader.calculator.money_h(reader.row) * HOURS_PER_YEAR) + " a year",
-        "interest": format_percent(reader.calculator.interest_h(reader.row), 5),
+        "interest": exact_percent(reader.calculator.interest_h(reader.row)),
         "kernel": numbers if not math.isnan(float(kernel.share)) else _unknown(contract.rule),
     }
 
@@ -202,7 +203,7 @@ def _bound(value: float) -> str:
     return format_percent(value, 3) if math.isfinite(value) else "no bound"
 
 
-def _why_missing(reader: _Reader, key: str) -> str:
+def _why_missing(reader: _Reader, key: str, inputs: tuple[str, ...]) -> str:
     """Why a figure of the theory is missing, as a tail of the substituted formula."""
     if reader.number(key) is not None:
         return ""
@@ -212,6 +213,8 @@ def _why_missing(reader: _Reader, key: str) -> str:
             return "; no premium: mark or index is missing"
         if isinstance(coverage, float) and coverage < 0.2:
             return f"; only {format_percent(coverage, 0)} of the interval was seen so far"
+    if all(reader.number(one) not in (None, "") for one in inputs):
+        return "; not enough of it was seen yet"
     return "; an input is missing"
 
 
@@ -231,15 +234,26 @@ def _of_asset(reader: _Reader, metric: Metric) -> tuple[str, list[Input], list[s
 
 def _of_pair(reader: _Reader, metric: Metric) -> tuple[str, list[Input], list[str]]:
     """A pair's figure: from its own row, and from both legs."""
-    inputs = []
+    inputs: list[Input] = []
+    words = {key: reader.text(key) for key in reader.table.metrics}
     for row, side in zip(reader.calculator.pair_instruments(reader.row), ("short", "long"), strict=True):
+        # Spot pays nothing.
+        words[f"{side}_apr"] = reader.of(row).text("apr") if row >= 0 else format_percent(0.0)
         if row >= 0:
             inputs += [reader.of(row).as_input(key, f"{side} leg {key}") for key in LEG_INPUTS]
-    words = {key: reader.text(key) for key in reader.table.metrics}
+    words["cash"] = _cash(reader)
     template, keys = PAIR.get(metric.key, (f"{metric.formula}: {{{metric.key}}}", ()))
     own = [_plain_input(reader, key) for key in keys]
     assumed = words["assumptions"]
     return template.format(**words), own + inputs, [f"assumed: {assumed}"] if assumed != MISSING else []
+
+
+def _cash(reader: _Reader) -> str:
+    """What the cash that spot ties up would have earned, as a tail of the sum; nothing for two perpetuals."""
+    settings = reader.calculator.settings
+    _, long = reader.calculator.pair_instruments(reader.row)
+    earned = settings.money.quote_rate * settings.carry.horizon_h / HOURS_PER_YEAR
+    return f" − {format_bp(earned)}" if long < 0 else ""
 
 
 def _of_board(reader: _Reader, metric: Metric) -> tuple[str, list[Input], list[str]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 # Inputs of an instrument's metric, and how the formula looks with their numbers.
 INSTRUMENT: dict[str, tuple[str, tuple[str, ...]]] = {
-    "apr": ("8760 × {rate} / {period}", ("rate", "interval_h")),
-    "hourly": ("{rate} / {period}", ("rate", "interval_h")),
-    "rate_8h": ("8 × {rate} / {period}", ("rate", "interval_h")),
+    "apr": ("8760 × {exact_rate} / {period}", ("rate", "interval_h")),
+    "hourly": ("{exact_rate} / {period}", ("rate", "interval_h")),
+    "rate_8h": ("8 × {exact_rate} / {period}", ("rate", "interval_h")),
     "next": ("{next_funding_ms}", ("next_funding_ms",)),
-    "excess": ("{hourly} − {interest}", ("hourly", "rate")),
-    "cap_use": ("{rate} / {bound}", ("rate",)),
+    "excess": ("8760 × ({exact_hourly} − {interest})", ("hourly", "rate")),
+    "cap_use": ("{exact_rate} / {bound}", ("rate",)),
     "price": ("{index} (mark {mark}) / {multiplier}", ("index", "mark", "multiplier")),
     "basis": ("{mark} / {index} − 1", ("mark", "index")),
     "premium": ("{premium_source}: mark {mark}, index {index}", ("mark", "index", "premium_source")),
@@ -21,12 +21,12 @@ INSTRUMENT: dict[str, tuple[str, tuple[str, ...]]] = {
     "band_hi": ("{kernel}, upper end of Ā = {premium_average}", ("premium_average", "coverage")),
     "divergence": ("{apr} − {theory}", ("apr", "theory", "coverage", "premium_tier")),
     "divergence_t": (
-        "{divergence} / half of ({band_hi} − {band_lo})",
+        "{divergence} / (½ × ({band_hi} − {band_lo}))",
         ("divergence", "band_lo", "band_hi", "coverage"),
     ),
-    "skew": ("{apr} against the others' weighted mean", ("apr", "weight")),
-    "z": ("{apr} among the instruments of {asset}", ("apr",)),
-    "weight": ("{oi_usd} / sum over {asset}", ("oi_usd",)),
+    "skew": ("{exact_apr} − {others}, the weighted mean of the others", ("apr", "weight")),
+    "z": ("({exact_apr} − {median}) / {scale}: median and {scale_of} over {asset}", ("apr",)),
+    "weight": ("{oi_usd} / {all_weights} over {asset}", ("oi_usd",)),
     "projected": (
         "{kernel}, Ā at settlement from {premium_average} and {premium}",
         ("premium_average", "premium", "next_funding_ms"),
@@ -44,7 +44,7 @@ INSTRUMENT: dict[str, tuple[str, tuple[str, ...]]] = {
     "realised_7d": ("settlements of the last 7 days, {settlements} known", ("settlements",)),
     "realised_30d": ("settlements of the last 30 days, {settlements} known", ("settlements",)),
     "half_life": (
-        "{interval_h} h × ln ½ / ln φ over {settlements} settlements, φ corrected {phi}",
+        "{settled_step} h × ln ½ / ln {raw_phi} over {settlements} settlements, φ corrected {phi}",
         ("phi", "settlements", "interval_h"),
     ),
     "phi": ("AR(1) over {settlements} settlements", ("settlements",)),
@@ -98,8 +98,8 @@ PAIR: dict[str, tuple[str, tuple[str, ...]]] = {
     "net_apr": ("{net} × 8760 / 168", ("net",)),
     "apr_capital": ("{net} × 8760 / (168 × {capital})", ("net", "capital")),
     "score": ("{apr_capital} × the worst of freshness, coverage and capacity", ("apr_capital",)),
-    "net": ("{gross} + {gain} − {cost}", ("gross", "gain", "cost")),
-    "naive": ("{spread} × 168 h", ("spread",)),
+    "net": ("{gross} + {gain} − {cost}{cash}", ("gross", "gain", "cost")),
+    "naive": ("{spread} × 168 / 8760", ("spread",)),
     "cost": ("fees, half-spreads and impact of both legs, twice", ("assumptions",)),
     "gain": ("basis {entry_basis} at entry", ("entry_basis",)),
     "fifth": ("{net} − 1.645 × {sd}", ("net", "sd")),
@@ -113,7 +113,7 @@ PAIR: dict[str, tuple[str, tuple[str, ...]]] = {
         ("gross", "cost", "adverse"),
     ),
     "adverse": ("the better of the last two settlements of short less long: {adverse}", ("spread",)),
-    "spread": ("{short} less {long}", ("short", "long")),
+    "spread": ("{short_apr} − {long_apr}", ("short", "long")),
 }
 
 # What a pair's metrics need of each of its legs.

@@ -22,7 +22,7 @@ RESULT = (
     _metric("apr_capital", "on cap.", Unit.RATE, "Expected net result on the capital tied up, simple annual rate.", "net·8760/(168·K)", "§4.4", 9),
     _metric("score", "score", Unit.RATE, "Rank: net on capital times the worst of freshness, coverage and capacity.", "net(H)/K·min(q)", "§4.4", 9),
     _metric("breakeven", "b/e", Unit.HOURS, "Hours until the settlement at which funding has paid the costs; 1,440 (60 days) stands for later or never, missing: not priced.", "first event with Σ ≥ costs", "§4.4", 6, ascending=True),
-    _metric("net", "net 7d", Unit.BP, "Expected funding and basis gain over seven days less all costs.", "gross + gain − costs", "§4.4", 8),
+    _metric("net", "net 7d", Unit.BP, "Expected funding and basis gain over seven days less all costs; with spot also less what its cash would earn.", "gross + gain − costs − cash", "§4.4", 8),
     _metric("gross", "gross", Unit.BP, "Expected funding of both legs over seven days at their real settlement times.", "Σ E f_A − Σ E f_B, AR(1)", "§4.1", 8),
     _metric("naive", "naive", Unit.BP, "What the present difference would pay if it stayed: never the expectation.", "(h_A − h_B)·168", "§4.1", 8),
     _metric("cost", "costs", Unit.BP, "Round trip: fees, half-spreads, square-root impact at the size.", "2·fees + 2·hs + 2·⅔·impact", "§4.2", 8),

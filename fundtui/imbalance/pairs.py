@@ -377,7 +377,8 @@ class Pairs:
             ("breakeven", np.minimum(priced.break_even_h, carry.SCAN_H)),
             ("net", priced.net),
             ("gross", priced.gross),
-            ("naive", priced.naive),
+            # Of the published rates: the legs themselves begin with the rates that are expected.
+            ("naive", columns["spread"][rows] * self.settings.horizon_h),
             ("cost", priced.cost),
             ("gain", priced.gain),
             ("sd", priced.sd),
