@@ -16,7 +16,8 @@ os.environ.pop("NO_COLOR", None)
 from fundtui.assembly import open_source
 from fundtui.config import Inputs, Watcher
 from fundtui.sources import parse_source
-from fundtui.ui.app import FundtuiApp, Options
+from fundtui.ui.app import FundtuiApp
+from fundtui.ui.options import Options
 
 FOLDER = Path(__file__).parent / "pictures"
 SPEED = 30.0

@@ -5,20 +5,26 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from fundtui.clock import SystemClock
 from fundtui.units import parse_duration
 
 YEAR_9999_MS = 253_402_300_800_000
 
 
+def _now_ms() -> int:
+    # The clock brings asyncio, which is half of what the first frame waits for; few commands name a time.
+    from fundtui.clock import SystemClock
+
+    return SystemClock().utc_ms()
+
+
 def moment(text: str) -> int:
     """UTC ms of an ISO 8601 time (UTC unless it says otherwise), a number of ms, or a duration ago such as `2h`."""
     if text == "now":
-        return SystemClock().utc_ms()
+        return _now_ms()
     if text.isdecimal() and len(text) > 8:
         return _possible(int(text), text)
     try:
-        return SystemClock().utc_ms() - int(parse_duration(text.removesuffix(" ago")) * 1000)
+        return _now_ms() - int(parse_duration(text.removesuffix(" ago")) * 1000)
     except ValueError:
         pass
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fundtui.ui.app import Options
+    from fundtui.ui.options import Options
     from fundtui.ui.source import Source
 
 

@@ -1,91 +1,40 @@
-"""Starts the interface and ends it cleanly, whatever ends it: a key, a signal, a lost terminal, an error."""
+"""Starts the interface and ends it cleanly, whatever ends it: a key, a signal, a lost terminal, an error.
+
+Textual takes a third of the start to import. Where rows are known before that, from a record or because the market is
+simulated in this process, they are drawn first (`firstframe`), and Textual's first frame takes their place.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import os
-import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fundtui.ui import crash, terminal
-from fundtui.ui.app import FundtuiApp, Options
+from fundtui.clock import SystemClock
+from fundtui.ui import crash, handback
+from fundtui.ui.firstframe import draw_first_frame
+from fundtui.ui.guardian import ENDING, LOST_TERMINAL, Guardian
+from fundtui.ui.options import Options
 
 if TYPE_CHECKING:
     from fundtui.ui.source import Source
+    from fundtui.ui.termdiff import TermDiff
 
-# Signals that end the program, each with the exit code that a shell expects of it.
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-LOST_TERMINAL = 128 + signal.SIGHUP
-# A request that hangs or a terminal that does not read may not keep anybody waiting: after this long, seconds, the
-# terminal is given back directly and the process ends.
-PATIENCE_S = 1.5
 NO_TERMINAL = "fundtui needs a terminal; `fundtui snapshot` and `fundtui watch` work without one"
+# How long the simulated market's first answer is waited for before Textual is imported, seconds.
+FIRST_ROWS_S = 0.25
 
 
-class Guardian:
-    """Ends the process when the orderly end takes too long."""
+class Ending(msgspec.Struct):
+    """How it ended. demo_wanted: the person asked for the demo instead."""
 
-    def __init__(self, attributes: list[Any] | None) -> None:
-        self._attributes = attributes
-        self._timer: threading.Timer | None = None
-
-    def start(self, code: int) -> None:
-        """From now on the end may take PATIENCE_S. Only the first call counts."""
-        if self._timer is None:
-            self._timer = threading.Timer(PATIENCE_S, self._end, (code,))
-            self._timer.daemon = True
-            self._timer.start()
-
-    def _end(self, code: int) -> None:
-        terminal.restore(self._attributes)
-        os._exit(code)
-
-    def stop(self) -> None:
-        """The orderly end worked."""
-        if self._timer is not None:
-            self._timer.cancel()
-
-
-class RunningApp(FundtuiApp):
-    """The application inside a real terminal: signals, the guardian, and no traceback on the screen."""
-
-    def __init__(self, source: Source, options: Options, guardian: Guardian) -> None:
-        super().__init__(source, options, driver_class=terminal.TerminalDriver)
-        self._guardian = guardian
-        self.error: BaseException | None = None
-
-    def on_mount(self) -> None:
-        # Textual calls the handler of every class in turn: the application's own on_mount runs too, once.
-        loop = asyncio.get_running_loop()
-        for number in ENDING:
-            loop.add_signal_handler(number, self.leave, 128 + number)
-        if isinstance(self._driver, terminal.TerminalDriver):
-            self._driver.on_osc99 = self.osc99_answered
-            self._driver.on_lost = lambda: self.leave(LOST_TERMINAL)
-            if self._driver.lost:
-                self.leave(LOST_TERMINAL)
-
-    def leave(self, code: int) -> None:
-        self._guardian.start(code)
-        super().leave(code)
-
-    def _handle_exception(self, error: Exception) -> None:
-        # Textual would print a traceback with local variables; ours goes to a file that only the person can read.
-        if self.error is None:
-            self.error = error
-        self._guardian.start(1)
-        self._exit_renderables.clear()
-        self.exit_code = 1
-        self._return_code = 1
-        self._close_messages_no_wait()
-
-    def _print_error_renderables(self) -> None:
-        self._exit_renderables.clear()
+    exit_code: int = 0
+    error: BaseException | None = None
+    demo_wanted: bool = False
 
 
 def _for_dumb(options: Options) -> Options:
@@ -100,12 +49,47 @@ def _for_dumb(options: Options) -> Options:
     return msgspec.structs.replace(options, colour=False, unicode=False)
 
 
-async def _live(app: RunningApp) -> None:
+async def _first_rows(source: Source, options: Options) -> tuple[bool, TermDiff | None]:
+    """Draw the first rows where they are there before Textual; whether the source was started, and what was drawn."""
+    shown = draw_first_frame(source, options)
+    if shown is not None or source.mode != "demo":
+        # Over the network an answer takes longer than Textual.
+        return False, shown
+    await source.start()
+    wall = SystemClock()
+    until = wall.monotonic() + FIRST_ROWS_S
+    while (shown := draw_first_frame(source, options)) is None and wall.monotonic() < until:
+        await wall.sleep(0.002)
+    return True, shown
+
+
+async def _live(source: Source, options: Options, guardian: Guardian, ending: Ending) -> None:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def leave(code: int) -> None:
+        # Before there is an application, a signal ends what is being built.
+        ending.exit_code = code
+        guardian.start(code)
+        assert task is not None
+        task.cancel()
+
+    for number in ENDING:
+        loop.add_signal_handler(number, leave, 128 + number)
     try:
-        mouse = app.options.mouse
-        await app.run_async(mouse=app.source.settings.display.mouse if mouse is None else mouse)
+        started, shown = await _first_rows(source, options)
+        from fundtui.ui.running import RunningApp
+
+        # Signals that came while importing are served now, before the application takes them over.
+        await asyncio.sleep(0)
+        app = RunningApp(source, options, guardian, started=started, shown=shown)
+        mouse = source.settings.display.mouse if options.mouse is None else options.mouse
+        await app.run_async(mouse=mouse)
+        ending.exit_code, ending.error, ending.demo_wanted = app.exit_code, app.error, app.demo_wanted
+    except asyncio.CancelledError:
+        if not ending.exit_code:
+            raise
     finally:
-        await app.source.stop()
+        await source.stop()
 
 
 def run(source: Source, options: Options | None = None) -> int:
@@ -116,33 +100,39 @@ def run(source: Source, options: Options | None = None) -> int:
     for name in ("COLUMNS", "LINES"):
         # Exported by some shells and parent programs, they would hold the screen at that size through every resize.
         os.environ.pop(name, None)
-    before = terminal.attributes()
+    before = handback.attributes()
     guardian = Guardian(before)
-    app = RunningApp(source, _for_dumb(options or Options()), guardian)
+    ending = Ending()
     # Collecting garbage while everything is being built only delays the first frame.
     gc.disable()
     try:
-        _run_loop(app)
+        # Like any asyncio.run, but threads that hang in a resolver do not keep the process: the guardian ends it.
+        asyncio.run(_live(source, _for_dumb(options or Options()), guardian, ending))
     except Exception as error:  # noqa: BLE001  (the outermost place: every failure becomes a report)
-        app.error = app.error or error
+        ending.error = ending.error or error
     finally:
         gc.enable()
-        guardian.stop()
-    if app.demo_wanted:
+    code = _tell(source, ending, before, guardian)
+    guardian.stop()
+    return code
+
+
+def _tell(source: Source, ending: Ending, before: list[Any] | None, guardian: Guardian) -> int:
+    """What is left to do without the screen, some of it on a terminal that may not read. Returns the exit code."""
+    if ending.demo_wanted:
         # The same program over the simulated market, in this very process and terminal.
         os.execv(sys.executable, [sys.executable, "-m", "fundtui.cli", "demo"])
-    if app.error is not None:
-        terminal.restore(before)
-        crash.tell(app.error, source.clock.utc_ms())
+    if ending.error is not None:
+        guardian.start(1)
+        handback.restore(before)
+        crash.tell(ending.error, source.clock.utc_ms())
         return 1
-    if app.exit_code == LOST_TERMINAL:
+    if ending.exit_code == LOST_TERMINAL:
         # What is still buffered cannot be written any more; Python would end with 120 for it.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for descriptor in (1, 2):
             os.dup2(nowhere, descriptor)
-    return app.exit_code
-
-
-def _run_loop(app: RunningApp) -> None:
-    """Like asyncio.run, but threads that hang in a resolver do not keep the process: the guardian ends it."""
-    asyncio.run(_live(app))
+    elif ending.exit_code:
+        # Ended by a signal, perhaps before Textual had the terminal: switching off what is off does no harm.
+        handback.restore(before)
+    return ending.exit_code

@@ -20,7 +20,7 @@ from textual.driver import Driver
 from textual.events import CursorPosition
 from textual.screen import Screen
 
-from fundtui.ui.safety import scrub
+from fundtui.ui.scrub import scrub
 from fundtui.ui.termdiff import Line, Run, TermDiff
 
 if TYPE_CHECKING:
@@ -103,9 +103,13 @@ class Pacer:
 class OutputApp(App[int]):
     """An App whose frames go through the diff and the pacer. Everything else stays Textual's."""
 
-    def __init__(self, now: Callable[[], float], *, diff: bool = True, **options: Any) -> None:
+    def __init__(
+        self, now: Callable[[], float], *, diff: bool = True, shown: TermDiff | None = None, **options: Any
+    ) -> None:
+        """shown: what the terminal shows already, where its frames go through the diff."""
         super().__init__(**options)
-        self.termdiff = TermDiff()
+        self.termdiff = shown or TermDiff()
+        self._as_shown = shown is not None
         self.pacer = Pacer(now)
         self.bytes_out = 0
         self._diff = diff and supported()
@@ -117,8 +121,13 @@ class OutputApp(App[int]):
             return
         self.termdiff.use_colours(None if self.without_colour else self.console._color_system or ColorSystem.TRUECOLOR)
         self.termdiff.columns, self.termdiff.rows = self.size
-        text = self.termdiff.render(collect(renderable))
+        lines = collect(renderable)
+        if self._as_shown and self.termdiff.bare(lines):
+            # Textual's own first frame comes before its layout: what stands there may stay until there is more.
+            return
+        text = self.termdiff.render(lines)
         if text:
+            self._as_shown = False
             self._write(text)
         self.post_display_hook()
 
@@ -165,9 +174,11 @@ class OutputApp(App[int]):
         self.pacer.forget()
         self.screen.refresh(layout=True)
 
-    def on_resize(self) -> None:
-        # A terminal may reflow or clear at a resize: what it shows is unknown from here on.
-        self.termdiff.invalidate()
+    def on_resize(self, event: events.Resize) -> None:
+        # A terminal may reflow or clear at a resize: what it shows is unknown from here on. The first sizes are news
+        # to Textual only, where something has been drawn for them.
+        if not self._as_shown or event.size != (self.termdiff.columns, self.termdiff.rows):
+            self.termdiff.invalidate()
 
     @on(Driver.SignalResume)
     def _came_back(self) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.style import Style
-from textual.strip import Strip
 
 # One run of equal style on a line: first cell, text, style.
 Run = tuple[int, str, Style | None]
@@ -106,7 +105,7 @@ class TermDiff:
         changed = runs if old is None else _changed(old, runs)
         if y in self._blank:
             self._blank.discard(y)
-            changed = [run for run in runs if not (run[1].isspace() and self._pen(run[2]) == _PLAIN)]
+            changed = [run for run in runs if not self._empty(run)]
         self._lines[y] = runs if old is None else _splice(old, start, end, runs)
         piece: list[tuple[str, Style | None]] = []
         first = stop = -1
@@ -119,6 +118,14 @@ class TermDiff:
             stop = x + _width(text)
         if piece:
             yield y, first, piece
+
+    def bare(self, lines: list[Line]) -> bool:
+        """Whether a frame shows nothing at all."""
+        return all(self._empty(run) for line in lines for run in line[1])
+
+    def _empty(self, run: Run) -> bool:
+        """Whether a cleared screen looks like this run already."""
+        return run[1].isspace() and self._pen(run[2]) == _PLAIN
 
     def _pen(self, style: Style | None) -> Pen:
         pen = self._pens.get(style)
@@ -133,7 +140,8 @@ class TermDiff:
             return ("", "", "")
         # Attributes are looked up as if the terminal had colours, because rich drops them together otherwise.
         plain = style.without_color
-        attributes = Strip.render_ansi(plain, ColorSystem.TRUECOLOR) if plain else ""
+        drawn = plain.render("x", color_system=ColorSystem.TRUECOLOR) if plain else "x"
+        attributes = drawn.partition("x")[0].removeprefix("\x1b[").removesuffix("m")
         if self.color_system is None:
             return (attributes, "", "")
         foreground = background = ""

@@ -7,18 +7,16 @@ fundtui touches are in this module and in `output`; the tests run against the pi
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import queue
 import re
 import selectors
-import sys
 import termios
 import threading
 from codecs import getincrementaldecoder
 from collections.abc import Callable
-from typing import IO, Any
+from typing import IO
 
 from textual._xterm_parser import XTermParser
 from textual.drivers._writer_thread import WriterThread
@@ -26,12 +24,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from fundtui.alerts.sinks.osc import OSC99_ANSWER
 
-# Everything that the driver may have switched on, switched off: kitty keys, mouse, paste, focus, line wrap, margins,
-# colours, alternative screen, cursor.
-RESTORE = (
-    "\x1b[<u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1004l\x1b[?2048l\x1b[?7h\x1b[r"
-    "\x1b[0m\x1b[?1049l\x1b[?25h"
-)
+_ALTERNATIVE = "\x1b[?1049h"
 _ANSWERS = re.compile(r"\x1b\]99;[^\x1b\x07]*(?:\x1b\\|\x07)")
 _POLL_S = 0.1
 _JOIN_S = 0.3
@@ -86,6 +79,13 @@ class TerminalDriver(LinuxDriver):
         # Stock code makes the thread and starts it afterwards: the moment to put the patient one in its place.
         self._writer = thread and PatientWriter(thread._file, self._terminal_lost)
 
+    def _sigtstp_application(self, *_: object) -> None:
+        # From the loop, not from the signal's handler: that may have interrupted a write, whose lock it would wait for.
+        self._loop.call_soon_threadsafe(super()._sigtstp_application)
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(super()._sigcont_application)
+
     def _enable_mouse_support(self) -> None:
         # Buttons, wheel and dragging, but not every movement: hovering says nothing here and costs 8 % of a core.
         if self._mouse:
@@ -94,6 +94,13 @@ class TerminalDriver(LinuxDriver):
     def _disable_mouse_support(self) -> None:
         if self._mouse:
             self.write("\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l")
+
+    def use_mouse(self, wanted: bool) -> None:
+        """Ask the terminal for mouse events from now on, or leave the mouse to it."""
+        if wanted != self._mouse:
+            self._disable_mouse_support()
+            self._mouse = wanted
+            self._enable_mouse_support()
 
     def write(self, data: str) -> None:
         if not self.lost:
@@ -150,29 +157,14 @@ class TerminalDriver(LinuxDriver):
         return _ANSWERS.sub("", text)
 
 
-def restore(attributes: list[Any] | None) -> None:
-    """Give the terminal back as it was, directly and without waiting; a terminal that is gone is left alone."""
-    descriptor = sys.__stderr__.fileno() if sys.__stderr__ is not None else 2
-    with contextlib.suppress(OSError):
-        blocking = os.get_blocking(descriptor)
-        os.set_blocking(descriptor, False)
-        try:
-            os.write(descriptor, RESTORE.encode())
-        finally:
-            os.set_blocking(descriptor, blocking)
-    if attributes is not None and sys.__stdin__ is not None:
-        with contextlib.suppress(OSError, termios.error, ValueError):
-            termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)
+class EnteredDriver(TerminalDriver):
+    """For a terminal that shows the alternative screen already, with the first rows: entering again would clear it."""
 
+    _entered = False
 
-def attributes() -> list[Any] | None:
-    """The terminal's settings before anything changed them; None when standard input is no terminal."""
-    try:
-        return termios.tcgetattr(sys.__stdin__.fileno()) if sys.__stdin__ is not None else None
-    except (OSError, termios.error, ValueError):
-        return None
-
-
-def call_on_signal(loop: asyncio.AbstractEventLoop, number: int, action: Callable[[], None]) -> None:
-    """Run an action in the event loop when a signal comes."""
-    loop.add_signal_handler(number, action)
+    def write(self, data: str) -> None:
+        if data == _ALTERNATIVE and not self._entered:
+            # Once only: after a suspend it has to be entered like any other time.
+            self._entered = True
+            return
+        super().write(data)

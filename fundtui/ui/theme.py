@@ -195,6 +195,11 @@ def theme_names(user_folder: Path | None = None) -> list[str]:
     return sorted(names, key=lambda name: (name != DEFAULT_THEME, name))
 
 
+def first_theme(name: str, *, few: bool) -> str:
+    """The theme to begin with; with sixteen colours these are better chosen than rounded. few: there are no more."""
+    return "terminal" if few and name == DEFAULT_THEME else name or DEFAULT_THEME
+
+
 def textual_theme(palette: Palette) -> Theme:
     """The same palette for what Textual draws itself: the palette of commands, the prompt, toasts."""
     from textual.theme import BUILTIN_THEMES, Theme

@@ -16,7 +16,7 @@ def main() -> int:
     from textual._context import active_app
 
     from fundtui.ui import run
-    from fundtui.ui.app import Options
+    from fundtui.ui.options import Options
     from tests.ui.hostile import HOSTILE
     from tests.ui.market import FixedClock, Market
 

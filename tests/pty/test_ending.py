@@ -12,7 +12,7 @@ from tests.pty.terminal import Terminal, python
 
 def started(scenario: str, **env: str) -> Terminal:
     terminal = Terminal(python("tests/pty/app.py", scenario), env=env)
-    terminal.wait_for("spread▾")
+    terminal.wait_for("/ filter")
     return terminal
 
 
@@ -77,3 +77,16 @@ def test_without_a_terminal_it_says_so() -> None:
     assert done.returncode == 2
     assert done.stdout == b""
     assert b"needs a terminal" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
+@pytest.mark.parametrize("later_s", [0.0, 0.05, 0.15])
+def test_a_signal_during_the_start_gives_the_terminal_back(number: signal.Signals, later_s: float) -> None:
+    with Terminal(python("tests/pty/app.py", "moving")) as terminal:
+        # The first rows are there before the application that will serve signals.
+        assert terminal.until(lambda: terminal.shows("spread"))
+        terminal.until(lambda: False, later_s)
+        terminal.signal(number)
+        assert terminal.end(10.0) == 128 + number
+        assert terminal.restored()
+        assert b"Traceback" not in terminal.raw

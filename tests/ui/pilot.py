@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 from textual.pilot import Pilot
 
-from fundtui.ui.app import FundtuiApp, Options
+from fundtui.ui.app import FundtuiApp
+from fundtui.ui.options import Options
 from tests.ui.market import FixedClock, Market
 
 

@@ -13,7 +13,8 @@ from rich.style import Style
 from textual.color import Color
 
 from fundtui.imbalance.catalogue import Level
-from fundtui.ui.safety import ScreenGuard, scrub
+from fundtui.ui.safety import ScreenGuard
+from fundtui.ui.scrub import scrub
 from tests.ui.hostile import HOSTILE
 from tests.ui.market import NAMES, FixedClock, Market
 from tests.ui.pilot import Driven, driven
