@@ -1,7 +1,9 @@
 """Reads one poll of every venue, recorded answers grown to real row counts: `python -m tests.bench.venues`.
 
-The rows of each list are repeated under new names until there are as many as the venue has contracts. A poll is what
-happens at each tick: decoding the required answers, and reading the batch with the slower answers decoded already.
+The rows of each list, or object of rows, are repeated under new names until there are as many as the venue has
+contracts. Where names that are made up make no contracts, the simulated market's answers stand in (marked `s`). A poll
+is what happens at each tick: decoding the required answers, and reading the batch with the slower answers decoded
+already.
 """
 
 from __future__ import annotations
@@ -10,13 +12,20 @@ import gc
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
+from fundtui.clock import LoopClock
 from fundtui.market import Batch
+from fundtui.polling.asking import request_for
+from fundtui.simulation.loop import run_virtual
+from fundtui.simulation.market import DEMO_START_MS, Market
+from fundtui.simulation.transport import SimulatedTransport
+from fundtui.simulation.universe import Scale
+from fundtui.simulation.wire import ALL_NAMES
 from fundtui.venues import load_all
 from fundtui.venues.spec import BadAnswer, Venue
 from tests.venues.answers import SHARED, Bodies, bodies_of, parts_of, renamed, tables
@@ -49,6 +58,11 @@ def grown(one: Venue, bodies: Bodies) -> Bodies:
             rows = list(table)
             for number in range(copies):
                 table.extend(renamed(row, identifiers, f"Z{number}{{}}".format) for row in rows)
+        for keyed_table in objects(answer):
+            items = list(keyed_table.items())
+            for number in range(copies):
+                name = f"Z{number}{{}}".format
+                keyed_table.update({name(key): renamed(row, identifiers | {key}, name) for key, row in items})
         return answer
 
     keyed = {endpoint.name for endpoint in one.endpoints if endpoint.keys is not None}
@@ -56,6 +70,34 @@ def grown(one: Venue, bodies: Bodies) -> Bodies:
         name: by_key if name in keyed else {key: _bytes(grow(json.loads(body))) for key, body in by_key.items()}
         for name, by_key in bodies.items()
     }
+
+
+def objects(answer: Any) -> Iterator[dict[str, Any]]:
+    """Objects of rows keyed by symbol, as Nado's and dYdX's answers are."""
+    if isinstance(answer, dict):
+        if len(answer) > 1 and all(isinstance(row, dict) for row in answer.values()):
+            yield answer
+        else:
+            for item in answer.values():
+                yield from objects(item)
+
+
+def simulated(one: Venue) -> Bodies:
+    """The answers of the simulated market at its largest; none of a venue that it does not speak for."""
+    if one.name not in ALL_NAMES:
+        return {}
+    market = Market(7, DEMO_START_MS, Scale(assets=400, venues=len(ALL_NAMES)))
+
+    async def ask() -> Bodies:
+        transport = SimulatedTransport(market, LoopClock(DEMO_START_MS))
+        found: Bodies = {}
+        for endpoint in one.endpoints:
+            if endpoint.keys is None:
+                response = await transport.send(request_for(one, endpoint, timeout_s=10.0))
+                found[endpoint.name] = {"": response.body}
+        return found
+
+    return run_virtual(ask())
 
 
 def _bytes(answer: Any) -> bytes:
@@ -73,18 +115,33 @@ def best_ms(run: Callable[[], Any]) -> float:
     return statistics.median(took)
 
 
-def measure(one: Venue) -> tuple[int, float, float] | None:
-    """Rows of a batch, milliseconds of one poll, and of its longest single step; None without recordings."""
-    try:
-        bodies = grown(one, bodies_of(one))
-        slow = parts_of(one, bodies)
-        batch: Batch = one.read(slow, NOW_MS)
-    except (BadAnswer, KeyError, pytest.skip.Exception):
+def measure(one: Venue) -> tuple[int, bool, float, float] | None:
+    """Rows of a batch, whether it is simulated, milliseconds of one poll and of its longest single step.
+
+    None where there is neither a recording of a whole poll nor a simulation.
+    """
+    recorded = _read(one, lambda: grown(one, bodies_of(one)), NOW_MS)
+    rows = len(recorded[1].quotes) if recorded is not None else 0
+    stand_in = None
+    if rows < CONTRACTS.get(one.name, OTHERWISE) // 4:
+        stand_in = _read(one, lambda: simulated(one), DEMO_START_MS)
+    chosen = stand_in or recorded
+    if chosen is None:
         return None
+    bodies, batch, now_ms = chosen
+    slow = parts_of(one, bodies)
     fast = [one_of for one_of in one.endpoints if one_of.required and one_of.keys is None and one_of.name in bodies]
     steps = [best_ms(partial(end.decode, next(iter(bodies[end.name].values())))) for end in fast]
-    steps.append(best_ms(lambda: one.read(slow, NOW_MS)))
-    return len(batch.quotes), sum(steps), max(steps)
+    steps.append(best_ms(lambda: one.read(slow, now_ms)))
+    return len(batch.quotes), stand_in is not None, sum(steps), max(steps)
+
+
+def _read(one: Venue, make: Callable[[], Bodies], now_ms: int) -> tuple[Bodies, Batch, int] | None:
+    try:
+        bodies = make()
+        return bodies, one.read(parts_of(one, bodies), now_ms), now_ms
+    except (BadAnswer, KeyError, pytest.skip.Exception):
+        return None
 
 
 def main() -> None:
@@ -99,10 +156,10 @@ def main() -> None:
         if measured is None:
             print(f"{one.name:<16}{'-':>6}   no recorded answers of a whole poll")
             continue
-        rows, poll_ms, step_ms = measured
+        rows, stand_in, poll_ms, step_ms = measured
         total += poll_ms
         longest = max(longest, (step_ms, one.name))
-        print(f"{one.name:<16}{rows:>6}{poll_ms:>10.2f}{step_ms:>18.2f}")
+        print(f"{one.name:<16}{rows:>6}{poll_ms:>10.2f}{step_ms:>18.2f}{' s' if stand_in else ''}")
     print(f"one poll of all of them: {total:.1f} ms of CPU; longest single step {longest[0]:.1f} ms ({longest[1]})")
 
 
