@@ -66,7 +66,7 @@ def broken(time_ms: Floats, value: Floats, gap_ms: float) -> tuple[Floats, Float
     if len(time_ms) < 2:
         return time_ms, value
     holes = np.flatnonzero(np.diff(time_ms) > gap_ms) + 1
-    return np.insert(time_ms, holes, time_ms[holes] - 1.0), np.insert(value, holes, np.nan)
+    return np.insert(time_ms, holes, time_ms[holes - 1] + 1.0), np.insert(value, holes, np.nan)
 
 
 def gap_of(time_ms: Floats, step_ms: float) -> float:

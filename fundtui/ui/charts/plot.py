@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,6 +21,8 @@ from fundtui.ui.widgets.canvas import Panel
 from fundtui.units import MISSING, format_utc_date
 
 if TYPE_CHECKING:
+    from textual.worker import WorkType
+
     from fundtui.ui.charts.raster import Raster
 
 SCALE_CELLS = 10
@@ -76,7 +79,9 @@ class ChartPanel(Panel):
         key = (id(self.picture), self.window, self.size, self._dots)
         if key != self._key and self._plot_size() is not None and self.picture is not None:
             self._key = key
-            self.run_worker(self._draw(self.picture), group="raster", exclusive=True)
+            # As a call, not a coroutine: one that is replaced before it begins was never made.
+            work: WorkType[None] = partial(self._draw, self.picture)
+            self.run_worker(work, group="raster", exclusive=True)
         self.update()
 
     async def settled(self) -> None:

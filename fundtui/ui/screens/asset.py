@@ -25,7 +25,7 @@ from fundtui.ui.export import export_folder, write_csv
 from fundtui.ui.headline import HeaderState, summary
 from fundtui.ui.output import PacedScreen
 from fundtui.ui.pieces import spans
-from fundtui.ui.screen_keys import footer_of, keys_of
+from fundtui.ui.screen_keys import OWN, footer_of, keys_of
 from fundtui.ui.screens.listing import bindings_of
 from fundtui.ui.screens.main import MESSAGE_S, Room
 from fundtui.ui.widgets.detail import DetailPanel
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
+    from textual.worker import WorkType
 
     from fundtui.courses import Past
     from fundtui.ui.app import FundtuiApp
@@ -178,7 +179,8 @@ class AssetScreen(PacedScreen):
         """Read the record anew, in the background."""
         self._loaded_at = self.now()
         if self.source.courses is not None:
-            self.run_worker(self._read(), group="past", exclusive=True)
+            work: WorkType[None] = self._read
+            self.run_worker(work, group="past", exclusive=True)
 
     async def _read(self) -> None:
         assert self.source.courses is not None
@@ -469,7 +471,8 @@ class AssetScreen(PacedScreen):
         from fundtui.ui.screens.overlay import Overlay
 
         lines: list[Line] = [[("  Asset", "*accent"), ("   Esc closes", "dim")]]
-        keys = keys_of("asset")
+        # What only this screen has comes first.
+        keys = sorted(keys_of("asset"), key=lambda key: key not in OWN["asset"])
         for group in dict.fromkeys(key.group for key in keys):
             lines += [[], [(f"  {group}", "*bright")]]
             lines += [[(f"  {key.shown:<12}", "accent"), (key.help, "plain")] for key in keys if key.group == group]
