@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ import numpy as np
 from fundtui.history import codec
 from fundtui.history.codec import Floats, Ints
 from fundtui.history.database import SIDE_FILES, Database, Schema, StoreProblem
-from fundtui.history.salvage import Rescue, rescue
+from fundtui.history.salvage import Rescue, Row, rescue
 from fundtui.history.store import Bar
 from fundtui.units import HOUR_MS
 
@@ -29,7 +30,8 @@ BARS = Schema("bars", ("CREATE TABLE chunk (id INTEGER PRIMARY KEY, body BLOB NO
 DAY_BITS = 16
 DAY_MS = 24 * HOUR_MS
 OPEN_FILES = 4
-RESCUED = Rescue(2, whole=lambda row: isinstance(row[1], bytes) and codec.intact(row[1]))
+PARTS = {"samples": {"clock": 2, "chunk": 4}, "bars": {"chunk": 7}, "quotes": {"chunk": 7}}
+"""Room -> table -> parts of its blobs, which tells those of one table from another's."""
 BAR_FIELDS = ("last", "low", "high", "period_h")
 
 Chunks = Iterable[tuple[int, bytes]]
@@ -182,7 +184,7 @@ class Months:
     @property
     def tables(self) -> tuple[str, ...]:
         """Tables of each file."""
-        return ("clock", "chunk") if self._schema is SAMPLES else ("chunk",)
+        return tuple(PARTS[self._schema.room])
 
     def rest(self) -> None:
         """Move logs into files. Raises StoreProblem."""
@@ -248,7 +250,9 @@ class Months:
 
     def _took_over(self, database: Database) -> None:
         if self._writable:
-            self.problems += rescue(database, self._schema.room, dict.fromkeys(self.tables, RESCUED))
+            room = self._schema.room
+            how = {table: Rescue(2, whole=partial(_is_of, count), carved=True) for table, count in PARTS[room].items()}
+            self.problems += rescue(database, room, how)
 
     def check(self, month: str) -> None:
         """Look a file through; a damaged one is set aside and what is whole in it is taken over."""
@@ -262,6 +266,12 @@ class Months:
     def _suspect(self, month: str, reason: str) -> None:
         self._close(month)
         self.problems.append(f"{self.path(month).name} cannot be read: {reason}")
+
+
+def _is_of(parts: int, row: Row) -> bool:
+    """Whether a row's blob is whole and has that many parts."""
+    body = row[1]
+    return isinstance(body, bytes) and codec.intact(body) and body[1] == parts
 
 
 def _month_starts(first_day: int, last_day: int) -> list[int]:

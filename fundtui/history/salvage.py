@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from fundtui.history.carve import carve
 from fundtui.history.database import Database
 
 LARGEST_ID = (1 << 62) - 1
@@ -26,11 +27,13 @@ def _anything(row: Row) -> bool:
 
 
 class Rescue(msgspec.Struct, frozen=True):
-    """How rows of one table are taken over: their number of columns, which hold text, and which rows are whole."""
+    """How rows of one table are taken over: their number of columns, which hold text, and which rows are whole. carved:
+    they are numbered blobs that prove what they are, so that pages are looked through for those the tree has lost."""
 
     columns: int
     texts: tuple[int, ...] = ()
     whole: Callable[[Row], bool] = _anything
+    carved: bool = False
 
 
 def rescue(database: Database, room: str, tables: Mapping[str, Rescue]) -> list[str]:
@@ -48,6 +51,10 @@ def _take_over(database: Database, room: str, tables: Mapping[str, Rescue], asid
             marks = ", ".join("?" * how.columns)
             rows = filter(how.whole, (_plain(row[1:], how) for row in salvage(aside, table, how.columns + 1)))
             saved += connection.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", rows).rowcount
+            if how.carved:
+                # Of several words on one number the longest is the last.
+                lost = sorted(filter(how.whole, carve(aside)), key=lambda row: -len(row[1]))
+                saved += connection.executemany(f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", lost).rowcount
         connection.execute("INSERT INTO aside VALUES (?, ?)", (aside.name, room))
     told = database.problem or f"{database.path.name} was damaged; it is kept as {aside.name}"
     return f"{told}; {max(saved, 0)} {room} rows were saved from it"
