@@ -72,7 +72,7 @@ def first_frame(source: Source, options: Options, diff: TermDiff) -> list[Line]:
     pens = _pens(source, options, diff.color_system)
     scene = Scene(pens, display.rate_basis, Lens.RAW, source.clock.utc_ms())
     wide, lines = table_size(layout, width, height)
-    ranked = column_sets.ranked(chosen.columns, wide=False, lens=Lens.RAW)
+    ranked = column_sets.ranked(chosen.columns, wide=False, lens=Lens.RAW, widths=chosen.widths)
     columns, gap = column_sets.packed(ranked, wide - 1)
     sorted_at = next((index for index, column in enumerate(columns) if column.key == view.sort_key), 0)
     out = [_runs(*_header(source, scene, view, chosen, width), width, pens("plain", "header"))]

@@ -15,13 +15,14 @@ from fundtui.ui import recording, replaying
 from fundtui.ui.cells import Scene
 from fundtui.ui.export import export_folder, write_csv
 from fundtui.ui.headline import HeaderState, summary
+from fundtui.ui.layout import BESIDE_FROM, SUMMARY_BELOW
 from fundtui.ui.output import PacedScreen
 from fundtui.ui.paint import Span
 from fundtui.ui.pieces import Line, spans
 from fundtui.ui.provenance import Provenance
 from fundtui.ui.screen_keys import footer_of, keys_of
 from fundtui.ui.screens.livepage import LivePage
-from fundtui.ui.screens.main import MESSAGE_S, SMALLEST, SUMMARY_BELOW, Room
+from fundtui.ui.screens.main import MESSAGE_S, SMALLEST, Room
 from fundtui.ui.widgets.banner import Banner, too_small
 from fundtui.ui.widgets.footer import Footer
 from fundtui.ui.widgets.header import Header
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 REFRESH_S = 1.0
 # Sizes from which the detail stands below the list, and at its right.
 BELOW_FROM = (80, 30)
-BESIDE_FROM = (170, 30)
 # A cell's text as it is explained: whole, however narrow its column is.
 _WIDE = 60
 
@@ -167,10 +167,10 @@ class ListScreen(PacedScreen):
         below = not beside and width >= BELOW_FROM[0] and height >= BELOW_FROM[1]
         self.set_class(beside, "beside")
         self.set_class(below, "below")
-        self.set_class(width < SUMMARY_BELOW or height < 16, "small")
-        self.set_class(width < SUMMARY_BELOW, "narrow")
+        self.set_class(width < SUMMARY_BELOW[0] or height < 16, "small")
+        self.set_class(width < SUMMARY_BELOW[0], "narrow")
         self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "tiny")
-        self.use_fields(narrow=width < SUMMARY_BELOW)
+        self.use_fields(narrow=width < SUMMARY_BELOW[0])
         self.call_after_refresh(self.draw)
 
     def use_fields(self, *, narrow: bool) -> None:

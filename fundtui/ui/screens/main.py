@@ -20,6 +20,7 @@ from fundtui.ui.frozen import frozen
 from fundtui.ui.grid import Grid, GridMaker
 from fundtui.ui.headline import HeaderState, summary
 from fundtui.ui.keys import KEYS
+from fundtui.ui.layout import Layout, layout_of
 from fundtui.ui.lensed import ENDS, ends_origin, lensed
 from fundtui.ui.notice import empty_notice
 from fundtui.ui.output import PacedScreen
@@ -42,10 +43,7 @@ if TYPE_CHECKING:
 
 _LEVELS = (Level.ASSET, Level.INSTRUMENT)
 
-# Widths and heights at which the layout changes (screens.md): a strip of a tmux pane, small, common, roomy.
-SUMMARY_BELOW = 60
-STACKED_FROM = (100, 30)
-BESIDE_FROM = (170, 30)
+# Below this size nothing readable fits.
 SMALLEST = (24, 4)
 # A message in the footer stays for that long, seconds.
 MESSAGE_S = 6.0
@@ -150,12 +148,9 @@ class MainScreen(PacedScreen):
 
     def choose_layout(self, width: int, height: int) -> None:
         """Choose the layout for this size."""
-        compact = width < SUMMARY_BELOW or height < 12
-        beside = not compact and not self.choices.wide and width >= BESIDE_FROM[0] and height >= BESIDE_FROM[1]
-        stacked = not compact and not beside and width >= STACKED_FROM[0] and height >= STACKED_FROM[1]
-        self.set_class(compact, "summary")
-        self.set_class(beside, "beside")
-        self.set_class(stacked, "stacked")
+        layout = layout_of(width, height, wide=self.choices.wide)
+        for each in Layout:
+            self.set_class(each is layout, each.value)
         self.call_after_refresh(self.restyle)
 
     def on_resize(self, event: events.Resize) -> None:
