@@ -30,8 +30,13 @@ def words_of(calculator: Calculator, row: int) -> dict[str, str]:
 
 
 def exact_percent(fraction: float) -> str:
-    """`+0.00125%`: six digits that count."""
-    return f"{fraction * 100.0:+.6g}%" if math.isfinite(fraction) else MISSING
+    """`+0.00125%`: six digits that count, without an exponent."""
+    if not math.isfinite(fraction):
+        return MISSING
+    percent = fraction * 100.0
+    decimals = 5 - math.floor(math.log10(abs(percent))) if percent else 0
+    text = f"{percent:+.{max(decimals, 0)}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + "%"
 
 
 def _of_group(calculator: Calculator, row: int) -> dict[str, str]:

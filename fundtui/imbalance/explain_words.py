@@ -25,7 +25,7 @@ INSTRUMENT: dict[str, tuple[str, tuple[str, ...]]] = {
         ("divergence", "band_lo", "band_hi", "coverage"),
     ),
     "skew": ("{exact_apr} − {others}, the weighted mean of the others", ("apr", "weight")),
-    "z": ("({exact_apr} − {median}) / {scale}: median and {scale_of} over {asset}", ("apr",)),
+    "z": ("clip(({exact_apr} − {median}) / {scale}, -20, +20): median and {scale_of} over {asset}", ("apr",)),
     "weight": ("{oi_usd} / {all_weights} over {asset}", ("oi_usd",)),
     "projected": (
         "{kernel}, Ā at settlement from {premium_average} and {premium}",
