@@ -60,12 +60,13 @@ def record_line(source: Source) -> Line:
             line += [("  ", "dim"), (f"{format_money(state.kept.size)}B", "plain")]
         if state.kept.samples_from_ms is not None:
             line += [("  since ", "dim"), (format_utc_date(state.kept.samples_from_ms)[:10], "plain")]
+    line += _fill(source)
     line += [
         ("  keeps samples ", "dim"), (f"{settings.keep_samples / 86_400:.0f} d", "plain"),
         ("  bars ", "dim"), (f"{settings.keep_bars / 86_400:.0f} d", "plain"),
         ("  settlements ", "dim"), ("for good", "plain"),
     ]  # fmt: skip
-    return [*line, *_fill(source)]
+    return line
 
 
 def _fill(source: Source) -> list[Piece]:

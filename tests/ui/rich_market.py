@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -171,3 +171,14 @@ def _alert(name: str, rule: str, subject: str, standing: Standing, minutes: int,
         fired_ms=since - 20 * MINUTE_MS if over else since, ended_ms=since if over else None,
         muted="silenced: maintenance" if standing is Standing.SILENCED else "",
     )  # fmt: skip
+
+
+class Kept(NamedTuple):
+    """A settlement of the record."""
+
+    venue: str
+    symbol: str
+    time_ms: int
+    hourly: float
+    interval_h: float
+    surprise: float

@@ -13,7 +13,7 @@ from fundtui.ui import recording
 from fundtui.ui.cells import Scene, rate_role
 from fundtui.ui.journal_origin import entry_origin
 from fundtui.ui.journal_rows import GROUPS, SETTLEMENT, SHOWN, Entry, entry_of, kept_entries, seen_entries, together
-from fundtui.ui.pieces import Line, Piece
+from fundtui.ui.pieces import Line, Piece, folded
 from fundtui.ui.provenance import Provenance
 from fundtui.ui.screens.listing import ListScreen, bindings_of
 from fundtui.ui.screens.venues import moment
@@ -45,6 +45,13 @@ def _time(scene: Scene, entry: Entry, width: int) -> Line:
     return [(moment(entry.time_ms, scene.now_ms), "dim")]
 
 
+def _what(scene: Scene, entry: Entry, width: int) -> Line:
+    text = entry.text
+    if entry.group == SETTLEMENT:
+        text = text.removeprefix(f"{entry.venue} {entry.asset or entry.symbol} ")
+    return [(text, _ROLES[entry.severity])]
+
+
 FIELDS = (
     Field(key="time", title="UTC", width=11, right=False, value=lambda entry: float(entry.time_ms), cell=_time,
           falling=True, help="When; with the date where it was not today."),
@@ -65,7 +72,7 @@ FIELDS = (
           cell=lambda scene, entry, width: _rate(scene, entry.error),
           help="Settled rate less what the venue's formula says of the observed premium."),
     Field(key="what", title="what", width=34, right=False, grows=True, value=lambda entry: entry.text,
-          cell=lambda scene, entry, width: [(entry.text, _ROLES[entry.severity])], help="The whole sentence."),
+          cell=_what, help="The sentence, without what stands in columns of its own."),
 )  # fmt: skip
 
 
@@ -112,7 +119,10 @@ class JournalScreen(ListScreen):
         yield TextPanel(id="record")
 
     def draw_more(self, scene: Scene) -> None:
-        self.query_one("#record", TextPanel).show(scene, [recording.record_line(self.source)])
+        panel = self.query_one("#record", TextPanel)
+        lines = folded(recording.record_line(self.source), max(panel.size.width, 40))[:2]
+        panel.styles.height = len(lines)
+        panel.show(scene, lines)
 
     # -- rows
 
