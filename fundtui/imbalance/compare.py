@@ -10,6 +10,7 @@ import numpy as np
 from fundtui.imbalance import checks, concentration, pricecheck, skew
 from fundtui.imbalance.metric import Unit
 from fundtui.imbalance.rows import Flags, Floats, Index, Ints, divide
+from fundtui.imbalance.rowsets import without
 from fundtui.imbalance.segments import Segments, segments
 from fundtui.imbalance.state import InstrumentRows, Members
 from fundtui.imbalance.table import Table
@@ -112,7 +113,7 @@ class Comparison:
             self.assets.alive[assets] = False
             self.assets.alive[layout.assets] = True
         if len(layout.assets) < len(assets):
-            self._clear(np.setdiff1d(assets, layout.assets))
+            self._clear(without(assets, layout.assets))
         if not len(layout.assets):
             return Compared(NO_ROWS, NO_ROWS, NO_ROWS)
         cells = self._comparable(layout, seen)

@@ -19,6 +19,7 @@ from fundtui.imbalance.purge import Kind
 from fundtui.imbalance.rates import Money, Observations, contract_numbers, observations, reasons_of
 from fundtui.imbalance.registry import MISSED_POLLS, Registry, VenueRows, instrument_event, stillness_event
 from fundtui.imbalance.rows import Flags, Floats, Index, Ints, Rows, divide
+from fundtui.imbalance.rowsets import without
 from fundtui.imbalance.settling import Settling
 from fundtui.imbalance.state import InstrumentRows, Members, Observed
 from fundtui.imbalance.table import Table
@@ -324,8 +325,8 @@ class Instruments:
 
     def _missing(self, venue: VenueRows, rows: Index, batch: Batch, events: list[Event]) -> Index:
         """Rows that the venue no longer lists: read twice in full without them, they are gone."""
-        absent = np.setdiff1d(np.concatenate((venue.rows, venue.missing)), rows)
-        for row in np.setdiff1d(venue.rows, rows).tolist():
+        absent = without(np.concatenate((venue.rows, venue.missing)), rows)
+        for row in without(venue.rows, rows).tolist():
             self._quotes[row] = self.quote(row)
         self.rows.missed_polls[rows] = 0
         self.rows.missed_polls[absent] += not (batch.partial or batch.learning)
@@ -334,7 +335,7 @@ class Instruments:
             self.table.alive[row] = False
             self.members.remove(int(self.rows.asset[row]), self.table.keys[row])
             events.append(unlisted(self.registry.contracts[row], batch.observed_ms))
-        venue.missing = np.setdiff1d(absent, gone)
+        venue.missing = without(absent, gone)
         return gone
 
     def _list(self, row: int, time_ms: int, events: list[Event]) -> None:
