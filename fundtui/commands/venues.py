@@ -58,15 +58,24 @@ def _cells(health: VenueHealth) -> Sequence[str]:
         str(health.rows) if asked else MISSING,
         str(sum(health.rejected.values())) if asked else MISSING,
         format_percent(health.weight_used, 0).lstrip("+") if asked else MISSING,
-        _trouble(health),
+        trouble(health),
     )
 
 
-def _trouble(health: VenueHealth) -> str:
+def trouble(health: VenueHealth) -> str:
+    """The last column: what went wrong last, else why the venue is off or experimental."""
     if health.last_error is None:
-        return health.experimental and f"off by default: {health.experimental}"
+        return _standing(health)
     at = f"{format_utc(health.last_error_ms, seconds=False)} " if health.last_error_ms is not None else ""
     return f"{at}{health.last_error}"
+
+
+def _standing(health: VenueHealth) -> str:
+    """Why a venue is off, or what to think of one that was switched on."""
+    off = health.state is VenueState.OFF
+    if health.experimental:
+        return f"{'off by default' if off else 'experimental'}: {health.experimental}"
+    return "left out by the configuration" if off else ""
 
 
 def markdown(venues: Iterable[Venue]) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import quote as url_quote
 import msgspec
 
 from fundtui.market import (
+    NAN,
     Averaging,
     Batch,
     Family,
@@ -167,7 +168,7 @@ def read(parts: Parts, observed_ms: int) -> Batch:
             volume_usd=amount(row.quoteVolume),
             settled_rate=rate,
             reasons=rate_reasons(contract, rate),
-            received_rate=received,
+            received_rate=received if differ else NAN,
         )
 
     return batch(NAME, observed_ms, markets.good, quote, rejected=markets.rejected)

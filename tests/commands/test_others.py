@@ -8,9 +8,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fundtui import __version__
+from fundtui.commands.venues import trouble
 from fundtui.imbalance.catalogue import CATALOGUE
+from fundtui.status import VenueHealth, VenueState
 from tests.commands.conftest import Command
 
 
@@ -96,6 +99,14 @@ def test_doctor_reports_packages_and_a_proxy_that_cannot_be_used(
     assert outcome.code == 1
     assert "gopher" in outcome.out
     assert "geheim" not in outcome.out
+
+
+def test_venues_says_why_one_is_off_and_what_to_think_of_one_switched_on() -> None:
+    off = VenueHealth(venue="gmx", title="GMX", state=VenueState.OFF, experimental="never seen")
+    assert trouble(off) == "off by default: never seen"
+    assert trouble(replace(off, state=VenueState.UP)) == "experimental: never seen"
+    assert trouble(replace(off, experimental="")) == "left out by the configuration"
+    assert trouble(replace(off, state=VenueState.UP, experimental="")) == ""
 
 
 def test_venues_shows_every_venue_also_those_that_are_off(fundtui: Command) -> None:

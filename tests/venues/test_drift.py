@@ -53,6 +53,7 @@ def test_sides_that_differ_are_noted() -> None:
     found = quotes(VENUE, NOW_MS, {"markets": body})
     assert Note.TWO_RATES in found["BTC-PERP"].contract.notes
     assert Note.TWO_RATES not in found["ETH-PERP"].contract.notes
+    assert unknown(found["ETH-PERP"].received_rate)
     # Longs pay 0.008181 % an hour, shorts receive less than half of it.
     assert (found["BTC-PERP"].rate, found["BTC-PERP"].received_rate) == pytest.approx((0.00008181, 0.00004))
     row["fundingRate"] = {"long": "0.002", "short": "-0.006"}
