@@ -93,6 +93,7 @@ class Room:
                 self._close(alert, Why.RULE_CHANGED, now_ms)
             else:
                 going[rule.name][alert.subject.key] = alert
+        self._dropped -= self._ended.keys()
         self.readings.set_rules((rule for rule in rules if rule.in_use), going)
 
     def _close(self, alert: Alert, why: Why, now_ms: int) -> None:
@@ -122,7 +123,7 @@ class Room:
         self._gather()
         if not (self._dirty or self._dropped or self._transitions) and 0 <= now_ms - self._passed_ms < PASS_EVERY_MS:
             return NOTHING
-        sinks, alerts = self.sinks, tuple(self.alerts())
+        sinks, alerts = self.sinks, tuple(self._tellable())
         notices = yield from self._due(alerts, sinks, now_ms)
         deliveries, told = yield from self._written(notices, sinks, now_ms)
         if self.sinks is not sinks:
@@ -171,6 +172,9 @@ class Room:
         """Take transitions and changed alerts from the readings."""
         self._transitions.extend(self.readings.transitions)
         for fingerprint, alert in self.readings.changed.items():
+            if fingerprint in self._ended and not alert.firing and alert.ended_ms is None:
+                # Pending anew, or no longer, while its last end has still to be told: that is what has to be kept.
+                continue
             if alert.state.phase is not Phase.INACTIVE:
                 self._dirty[fingerprint] = alert
                 self._ended.pop(fingerprint, None)
@@ -274,6 +278,13 @@ class Room:
     def alerts(self) -> Iterator[Alert]:
         """All alerts that are not inactive, and those that ended and are not yet told."""
         yield from self.readings.alerts()
+        yield from self._ended.values()
+
+    def _tellable(self) -> Iterator[Alert]:
+        """Each alert once: one that is pending anew stands behind its last end until that is told."""
+        for alert in self.readings.alerts():
+            if alert.fingerprint not in self._ended:
+                yield alert
         yield from self._ended.values()
 
     def acknowledge(self, fingerprint: str, now_ms: int, by: str = "") -> Change:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fundtui.alerts.alert import Transition
-from fundtui.alerts.alerting import Alerting, Role
+from fundtui.alerts.alerting import Alerting, BuildSinks, Role
 from fundtui.alerts.book import Standing
 from fundtui.alerts.machine import Told
 from fundtui.alerts.message import Message
@@ -62,16 +62,19 @@ class Cut:
 class World:
     """An engine over a market of five venues; `happened` has every transition."""
 
-    def __init__(self, tmp_path: Path, scenario: str = "calm", seed: int = 5) -> None:
+    def __init__(
+        self, tmp_path: Path, scenario: str = "calm", seed: int = 5, *, text: str = CONFIG,
+        build: BuildSinks | None = None,
+    ) -> None:  # fmt: skip
         config = tmp_path / "config.toml"
-        config.write_text(CONFIG)
+        config.write_text(text)
         config.chmod(0o600)
         self.clock = LoopClock(DEMO_START_MS)
         self.lines = Cut(SimulatedTransport(Market(seed, DEMO_START_MS, scenario=scenario), self.clock))
         self.happened: list[Transition] = []
         self.messages: list[Message] = []
         self.alerting = Alerting(
-            self.clock, random.Random(seed), lambda _, show: {"terminal": TerminalSink("terminal", show)}
+            self.clock, random.Random(seed), build or (lambda _, show: {"terminal": TerminalSink("terminal", show)})
         )
 
         async def open_feed(deliver: Deliver, report: Report) -> Feed:

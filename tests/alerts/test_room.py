@@ -10,7 +10,7 @@ import pytest
 from fundtui.alerts.machine import Phase, Told, Why
 from fundtui.alerts.message import Message, decode
 from fundtui.alerts.records import Change, Silence, Stored
-from fundtui.alerts.room import SinkPace
+from fundtui.alerts.room import Room, SinkPace
 from fundtui.alerts.store import MemoryStore
 from fundtui.config.schema import AlertRule, Grouping, Settings, Until
 from fundtui.imbalance.catalogue import Level
@@ -410,6 +410,38 @@ def test_an_edited_rule_is_reset_with_one_notice() -> None:
     market.room.configure(market.settings, market.rules(), market.sinks, market.now_ms)
     assert told(market.take()) == []
     assert len(list(market.room.alerts())) == 3
+
+
+def test_an_end_that_is_not_told_yet_is_told_as_it_was_though_it_is_pending_anew() -> None:
+    wanted = settings({"wide": AlertRule(when="spread > 25%", wait=300.0)}, group_interval=60.0)
+    market = Market(wanted)
+    market.asset("WIF", 0.5)
+    market.wait(315)
+    market.asset("WIF", 0.5)
+    (told_on,) = [decode(one.body) for one in market.take().deliveries]
+    assert told_on.status == "firing"
+    market.now_s += 5
+    market.asset("WIF", 0.1)
+    assert told(market.take()) == [("WIF", Told.RESOLVED)]
+    market.now_s += 5
+    market.asset("WIF", 0.5)
+    assert told(market.take()) == [("WIF", Told.PENDING)]
+    # A restart in between changes nothing.
+    market.room = Room(wanted, market.rules(), market.sinks, market.room.records, market.now_ms)
+    market.venues(up=("okx",))
+    market.now_s += 15
+    market.asset("WIF", 0.5)
+    market.take()
+    market.wait(45)
+    (told_over,) = [decode(one.body) for one in market.take().deliveries]
+    assert told_over.status == "resolved"
+    (entry,) = told_over.alerts
+    assert (entry.status, entry.subject) == ("resolved", "WIF")
+    assert "resolved after" in entry.text
+    # It fires again in its own time, and is told again.
+    market.wait(400)
+    (again,) = [decode(one.body) for one in market.take().deliveries]
+    assert (again.status, again.alerts[0].number > entry.number) == ("firing", True)
 
 
 def test_a_removed_rule_ends_its_alerts_with_one_notice() -> None:
