@@ -63,7 +63,8 @@ def has_record(folder: Path) -> bool:
 def _course(
     store: SqliteStore, venue: str, symbol: str, hot: Observed, start_ms: int, end_ms: int, step_ms: int
 ) -> Course:
-    hot_from = int(hot.time_ms[0]) if len(hot.time_ms) else end_ms
+    # From the step on that the first whole poll stands for.
+    hot_from = int(hot.time_ms[0]) // step_ms * step_ms if len(hot.time_ms) else end_ms
     chunks = _thinned(store.compacted(venue, symbol, start_ms, hot_from), step_ms)
     chunks_from = int(chunks.time_ms[0]) if len(chunks.time_ms) else hot_from
     older = store.bars(venue, symbol, start_ms, chunks_from - HOUR_MS)

@@ -110,7 +110,7 @@ def keys_of(name: str) -> tuple[Key, ...]:
 def footer_of(name: str) -> tuple[tuple[str, str], ...]:
     """What the footer of a screen says: its own keys first, then those that matter everywhere."""
     if name == "asset":
-        moving = (("← →", "crosshair"), ("+ -", "zoom"), ("[ ]", "pan"), ("↑ ↓", "venue"))
+        moving = (("h l", "crosshair"), ("+ -", "zoom"), ("[ ]", "pan"), ("j k", "venue"))
         chosen = [(key.shown, key.label) for key in OWN[name] if key.label]
         return (*chosen, *moving, ("b", "basis"), ("e", "lens"), ("?", "help"))
     own = [(key.shown, key.label) for key in OWN.get(name, ()) if key.label]

@@ -20,8 +20,8 @@ OBSERVED_H = 120.0
 
 
 def line(place: int, age_h: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The hourly rate of an instrument so many hours ago: (place + 1) x 5 % a year, a tenth more for each day before the
-    last hour."""
+    """The hourly rate of an instrument so many hours ago: (place + 1) x 5 % a year, a tenth more for each day
+    before the last hour."""
     older = np.maximum(age_h - 1.0, 0.0)
     rates: np.ndarray[Any, np.dtype[np.float64]] = (place + 1) * 0.05 / HOURS_PER_YEAR * (1.0 + 0.1 * older / 24.0)
     return rates

@@ -317,7 +317,7 @@ async def test_an_outage_and_venue_counts_are_in_the_header() -> None:
 
 
 async def test_without_colour_and_unicode_everything_is_still_said() -> None:
-    from fundtui.ui.app import Options
+    from fundtui.ui.options import Options
 
     async with driven(options=Options(colour=False, unicode=False)) as screen:
         assert "spreadv" in screen.lines[1]
@@ -375,3 +375,17 @@ async def test_without_any_answer_it_says_why_and_offers_the_demo() -> None:
         assert "starts the demo" in screen.text
         await screen.press("d")
         assert screen.app.demo_wanted
+
+
+async def test_sparklines_on_their_own_scale_or_on_one() -> None:
+    async with driven() as screen:
+        assert " own" in screen.lines[1]
+        alone = screen.lines[2:]
+        await screen.press("S")
+        assert " all" in screen.lines[1]
+        assert " own" not in screen.lines[1]
+        assert screen.lines[2:] != alone
+        assert screen.app.main.scene().spark is not None
+        await screen.press("S")
+        assert " own" in screen.lines[1]
+        assert screen.app.main.scene().spark is None

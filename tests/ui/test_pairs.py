@@ -11,7 +11,7 @@ from fundtui.ui.pairtext import half_life_h, later, reasons_against
 from fundtui.ui.widgets.staircase import AXIS, staircase, steps
 from tests.ui import rich_market
 from tests.ui.market import START_MS
-from tests.ui.pilot import driven
+from tests.ui.pilot import Driven, driven
 
 HOUR_MS = 3_600_000
 
@@ -123,3 +123,58 @@ async def test_a_pair_that_was_never_priced_has_no_ladder_and_no_crash() -> None
     async with driven(market) as screen:
         await screen.press("3")
         assert "BTC" in screen.text
+
+
+def drawn(screen: Driven) -> bool:
+    """Whether the staircase is on the screen."""
+    return any(line.rstrip().endswith(" even") or " even  " in line for line in screen.lines)
+
+
+def listed(screen: Driven) -> bool:
+    """Whether the rungs are listed."""
+    return any("when " in line and "leg " in line and "sum" in line for line in screen.lines)
+
+
+async def test_the_ladder_by_key_on_a_small_screen() -> None:
+    async with driven(rich_market.market(), size=(80, 24)) as screen:
+        await screen.press("3")
+        assert not drawn(screen)
+        await screen.press("v")
+        assert drawn(screen)
+        assert not listed(screen)
+        await screen.press("v")
+        assert not drawn(screen)
+        assert listed(screen)
+        await screen.press("v")
+        assert not listed(screen)
+
+
+async def test_the_ladder_side_by_side_by_key_on_a_large_screen() -> None:
+    async with driven(rich_market.market(), size=(120, 40)) as screen:
+        await screen.press("3")
+        beside = [line for line in screen.lines if "│" in line]
+        assert any(" leg " in line for line in beside)
+        await screen.press("v")
+        assert drawn(screen)
+        assert not listed(screen)
+        await screen.press("v")
+        assert not drawn(screen)
+        assert listed(screen)
+        await screen.press("v")
+        assert drawn(screen)
+        assert listed(screen)
+
+
+async def test_rungs_scroll() -> None:
+    market = rich_market.market()
+    market.ladders[0] = tuple(rung(hours, hours * 1e-4) for hours in range(40))
+    async with driven(market, size=(80, 24)) as screen:
+        await screen.press("3", "v", "v")
+        # Rung n is n hours after 14:13 and its sum n bp of 100,000 dollars.
+        first = [line.split()[-2:] for line in screen.lines if line.startswith("  14:13 ")]
+        assert first
+        await screen.press("right_square_bracket")
+        assert not any(line.startswith("  14:13 ") for line in screen.lines)
+        assert any(line.startswith("  22:13 ") for line in screen.lines)
+        await screen.press("left_square_bracket")
+        assert any(line.startswith("  14:13 ") for line in screen.lines)

@@ -67,8 +67,8 @@ class Raster:
         first = max(int(np.searchsorted(curve.time_ms, self._window.start_ms)) - 1, 0)
         last = int(np.searchsorted(curve.time_ms, self._window.end_ms, side="right")) + 1
         times, values = curve.time_ms[first:last], curve.value[first:last]
-        x = (times - self._window.start_ms) / self._window.span_ms * (self.width - 1e-6)
-        y = (self._scale.high - values) / (self._scale.high - self._scale.low) * (self.height - 1e-6)
+        x = (times - self._window.start_ms) / self._window.span_ms * self.width
+        y = (self._scale.high - values) / (self._scale.high - self._scale.low) * self.height
         return x, y
 
 

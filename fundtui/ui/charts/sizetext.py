@@ -17,7 +17,7 @@ from fundtui.units import (
     format_rate,
 )  # fmt: skip
 
-_LABEL = 21
+_LABEL = 23
 _VALUE = 9
 
 
