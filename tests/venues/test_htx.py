@@ -177,6 +177,13 @@ def test_rule_and_identity() -> None:
     contract = one(rate("1INCH-USDT")).contract
     assert contract.asset == "1INCH"
     assert contract.rule.family is Family.PER_INTERVAL
+    assert contract.rule.interest_8h == 0.0001
+
+
+def test_contracts_on_traditional_assets_run_without_interest() -> None:
+    gold = one(rate("XAU-USDT")).contract
+    assert gold.asset_class is AssetClass.COMMODITY
+    assert gold.rule.interest_8h == 0
 
 
 def test_one_bad_row_costs_no_other() -> None:
