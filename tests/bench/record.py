@@ -14,13 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from fundtui.history.codec import Floats
+from fundtui.history.compaction import Retention
 from fundtui.history.frames import FIELDS, MARK, OI_BASE, OI_USD, RATE, VOLUME_USD, Frame
 from fundtui.history.live import Poll
 from fundtui.history.months import DAY_BITS, DAY_MS, DayChunk, encode_clock, encode_day
 from fundtui.history.sqlite_store import SqliteStore
 from fundtui.market import Batch, Instrument, Quote
 
-ROWS, VENUES, MINUTES = 500, 4, 1440
+ROWS, VENUES, MINUTES = 500, 30, 1440
+"""Fifteen thousand instruments; a whole day of one venue's, for a day's chunks are what is kept."""
+ALL_MINUTES = 60
+"""Of all venues: in one hour everything is written that is written in any."""
 START_MS = 20_500 * DAY_MS
 MINUTE_MS = 60_000
 DAYS = 7
@@ -77,26 +81,28 @@ def written() -> int:
     return int(next(line for line in lines if line.startswith("wchar")).split()[1])
 
 
-def ingest(folder: Path, *, whole: bool) -> None:
-    """A day of polls once a minute, compacted each six hours: size and writes per sample."""
+def ingest(folder: Path, *, whole: bool, venues_count: int, minutes: int, every: int) -> None:
+    """Polls once a minute, compacted each so many minutes: size and writes per sample."""
     source = np.random.default_rng(1)
-    store = SqliteStore(folder, now_ms=START_MS)
-    series = [rates(ROWS, MINUTES, venue) for venue in range(VENUES)]
-    listed = [contracts(venue) for venue in range(VENUES)]
+    store = SqliteStore(folder, now_ms=START_MS, retention=Retention(quotes_ms=30 * DAY_MS if whole else 0))
+    series = [rates(ROWS, minutes, venue) for venue in range(venues_count)]
+    listed = [contracts(venue) for venue in range(venues_count)]
     known = [store.state.contract_numbers(one) for one in listed]
     venues = [store.state.add_venue(one[0].venue) for one in listed]
-    before, spent, samples = written(), 0.0, VENUES * ROWS * MINUTES
+    before, spent, samples = written(), 0.0, venues_count * ROWS * minutes
     reasons = np.zeros(ROWS, np.int64)
-    for minute in range(MINUTES):
+    commits_ms = []
+    for minute in range(minutes):
         time_ms = START_MS + minute * MINUTE_MS
         began = time.perf_counter()
-        for venue in range(VENUES):
+        for venue in range(venues_count):
             cells = numbers(series[venue][minute], minute, source, whole=whole)
             frame = Frame(known[venue], np.full(ROWS, time_ms, np.int64), cells, reasons)
             store.live.append([Poll(venues[venue], time_ms, frame)])
         store.rest()
         spent += time.perf_counter() - began
-        if minute % 360 == 359:
+        commits_ms.append(1e3 * (time.perf_counter() - began))
+        if minute % every == every - 1:
             began = time.perf_counter()
             for _ in store.compact(time_ms):
                 pass
@@ -104,12 +110,21 @@ def ingest(folder: Path, *, whole: bool) -> None:
     for _ in store.compact(START_MS + DAY_MS + 1):
         pass
     hot, chunks = store.live.database.size, store.samples.size()
+    quotes = sum(one.stat().st_size for one in folder.glob("quotes-*.db"))
     store.close()
     bytes_written = written() - before
     what = "whole quotes" if whole else "rates"
-    print(f"  {what}: {samples:,} samples of {VENUES * ROWS:,} instruments in {spent:.1f} s ({samples / spent:,.0f}/s)")
-    print(f"    hot tier {hot / samples:6.2f} B/sample   day chunks {chunks / samples:5.2f} B/sample (target 1.3)")
+    print(f"  {what}: {samples:,} samples of {venues_count * ROWS:,} instruments, {minutes} minutes, "
+          f"in {spent:.1f} s ({samples / spent:,.0f}/s)")  # fmt: skip
+    short = "" if minutes >= 1440 else f", of {minutes} minutes only: a day's are a fraction"
+    print(
+        f"    hot tier {hot / samples:6.2f} B/sample   day chunks {chunks / samples:5.2f} B/sample (target 1.3{short})"
+    )
+    if quotes:
+        print(f"    five-minute quotes {quotes / samples:5.2f} B/sample")
     print(f"    written  {bytes_written / samples:6.2f} B/sample, bars with it (target 50)")
+    print(f"    a minute of all {venues_count} venues committed: p50 {np.percentile(commits_ms, 50):.1f} ms, "
+          f"p99 {np.percentile(commits_ms, 99):.1f} ms (target 50)")  # fmt: skip
 
 
 def commits(folder: Path) -> None:
@@ -315,8 +330,9 @@ def starts() -> None:
 def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         print("ingest, one poll a minute")
-        ingest(Path(place, "rates"), whole=False)
-        ingest(Path(place, "quotes"), whole=True)
+        for whole in (False, True):
+            ingest(Path(place, f"all {whole}"), whole=whole, venues_count=VENUES, minutes=ALL_MINUTES, every=1440)
+            ingest(Path(place, f"day {whole}"), whole=whole, venues_count=2, minutes=MINUTES, every=360)
         commits(Path(place, "commits"))
         print("queries")
         folder = Path(place, "week")
