@@ -26,7 +26,9 @@ def less_adverse(state: Realised, shorts: Index, longs: Index) -> Floats:
     times = np.concatenate((short_min, long_min), axis=1)
     before = np.where(times < newest[:, None], times, -1).max(axis=1)
     paid_last = short_rate[:, 1] - long_rate[:, 1]
-    paid_before = _in_force(short_min, short_rate, before) - _in_force(long_min, long_rate, before)
+    hours = state.interval_h
+    paid_before = _in_force(short_min, short_rate, hours[shorts], before)
+    paid_before = paid_before - _in_force(long_min, long_rate, np.where(longs == NOBODY, 0.0, hours[longs]), before)
     higher: Floats = np.where(before >= 0, np.maximum(paid_last, paid_before), np.nan)
     return higher
 
@@ -50,7 +52,12 @@ def last_two(state: Realised, rows: Index) -> tuple[Ints, Floats]:
     return minutes, hourly
 
 
-def _in_force(minutes: Ints, hourly: Floats, at_min: Ints) -> Floats:
-    """The rate paid for the hours until an instant: the older one where it was paid then or later, else the newer."""
-    rate: Floats = np.where(minutes[:, 0] >= at_min, hourly[:, 0], hourly[:, 1])
+def _in_force(minutes: Ints, hourly: Floats, interval_h: Floats, at_min: Ints) -> Floats:
+    """The rate paid for the hours until an instant: the older one where it was paid then or later, else the newer.
+
+    NaN where the newer one was paid later, for hours that began at the instant or after it: a settlement is missing.
+    """
+    covers = minutes[:, 1] - 60.0 * interval_h + SAME_PACE_MIN < at_min
+    newer = np.where((minutes[:, 1] < at_min) | covers, hourly[:, 1], np.nan)
+    rate: Floats = np.where(minutes[:, 0] >= at_min, hourly[:, 0], newer)
     return rate
