@@ -274,6 +274,9 @@ class Track:
     def _tell(self, glance: _Glance, place: int, row: int, alert: Alert, state: State, told: Told) -> Transition:
         rule, look, now_ms = self.rule, glance.look, glance.look.now_ms
         terms = glance.terms.at(place)
+        if told is Told.ESCALATED and rule.critical is not None:
+            # What made it critical is the second condition, not the one that it began with.
+            terms = TermReader(rule.critical, look.selection).at(place)
         fired_ms = now_ms if told is Told.FIRED else alert.fired_ms
         lasted_s = (now_ms - (alert.since_ms if told is Told.FIRED else alert.fired_ms or now_ms)) / 1000.0
         numeric = next((term for term in terms if not math.isnan(term.threshold)), None)

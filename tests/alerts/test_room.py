@@ -162,6 +162,8 @@ def test_a_second_threshold_escalates_once() -> None:
     market.asset("WIF", 1.20)
     change = market.take()
     assert [(one.told, one.severity) for one in change.transitions] == [(Told.ESCALATED, Severity.CRITICAL)]
+    assert change.transitions[0].threshold == 1.0
+    assert "(spread > 100%)" in change.transitions[0].text
     assert messages(change)[0].severity == "critical"
     market.asset("WIF", 1.30)
     assert market.take().transitions == ()

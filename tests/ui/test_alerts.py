@@ -76,7 +76,7 @@ async def test_silencing_asks_for_how_long_and_why() -> None:
     market = rich_market.market()
     async with driven(market) as screen:
         await screen.press("6", "s")
-        assert "Silence wide-spread for WIF" in screen.text
+        assert "Silence how long? wide-spread, WIF" in screen.text
         await screen.press("ctrl+u", *"4x", "enter")
         assert "not a duration" in screen.text
         await screen.press("ctrl+u", *"4h known listing", "enter")

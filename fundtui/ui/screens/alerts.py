@@ -236,7 +236,7 @@ class AlertsScreen(ListScreen):
             if answer:
                 self._silence(row, answer)
 
-        question = f"Silence {row.rule} for {row.subject} for how long, and why?"
+        question = f"Silence how long? {row.rule}, {row.subject}"
         self.app.push_screen(Ask(question, "1h", "15m, 4h, 1d; a reason may follow: 4h known listing", _wrong), chosen)
 
     def _silence(self, row: Listed, answer: str) -> None:
