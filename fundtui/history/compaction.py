@@ -35,8 +35,13 @@ from fundtui.units import HOUR_MS
 
 EVERY_MS = 6 * HOUR_MS
 KEEP_POLLS_MS = 48 * HOUR_MS
+WRITE_BYTES = 8 << 20
+"""Of chunks that are written together: half of what fifteen thousand instruments' day takes, a tenth of a second."""
 STEP = 16
 """Polls or chunks per step: a few milliseconds of work."""
+
+
+Rows = list[tuple[int, bytes]]
 
 
 class Tail(NamedTuple):
@@ -65,15 +70,50 @@ class Rooms(NamedTuple):
     quotes: Months
 
 
+class Pending:
+    """What is written together: a page holds chunks of several venues, and each writing costs whole pages.
+
+    A venue's day is added whole, so that being killed between two writings leaves it as it was or finished.
+    """
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._days: dict[int, tuple[Rows, Rows, Rows, Rows]] = {}
+        self.size = 0
+
+    def add(self, day: int, hours: Rows, steps: Rows, chunks: Rows, clock: Rows) -> None:
+        """A venue's day."""
+        for waiting, rows in zip(
+            self._days.setdefault(day, ([], [], [], [])), (hours, steps, chunks, clock), strict=True
+        ):
+            waiting += rows
+            self.size += sum(len(body) for _, body in rows)
+
+    def write(self) -> Iterator[None]:
+        """Everything, the clocks at last: a day is not taken for done before it is."""
+        for day, (hours, steps, chunks, clock) in sorted(self._days.items()):
+            for months, rows in ((self._rooms.bars, hours), (self._rooms.quotes, steps)):
+                if rows:
+                    months.write(day, {"chunk": sorted(rows)})
+                    yield
+            self._rooms.samples.write(day, {"chunk": sorted(chunks), "clock": sorted(clock)})
+            yield
+        self._days, self.size = {}, 0
+
+
 def compact(state: State, live: Live, rooms: Rooms, now_ms: int, keep: Retention) -> Iterator[None]:
     """Bring every venue's days up to date, then forget what is older than it is kept. One step with each `next`."""
     today = day_of(now_ms)
-    for number in list(state.venues().values()):
-        first_ms = live.first_ms(number)
-        if first_ms is None:
-            continue
+    pending = Pending(rooms)
+    found = {number: live.first_ms(number) for number in state.venues().values()}
+    firsts = {number: first_ms for number, first_ms in found.items() if first_ms is not None}
+    for number, first_ms in firsts.items():
         for day in range(day_of(first_ms), today + 1):
-            yield from _compact_day(state, live, rooms, number, day, complete=day < today, quotes=keep.quotes_ms > 0)
+            yield from _compact_day(state, live, pending, rooms, number, day, today, quotes=keep.quotes_ms > 0)
+            if pending.size > WRITE_BYTES:
+                yield from pending.write()
+    yield from pending.write()
+    for number in firsts:
         live.forget(number, now_ms - KEEP_POLLS_MS)
         yield
     for months in rooms:
@@ -84,7 +124,7 @@ def compact(state: State, live: Live, rooms: Rooms, now_ms: int, keep: Retention
 
 
 def _compact_day(
-    state: State, live: Live, rooms: Rooms, venue: int, day: int, *, complete: bool, quotes: bool
+    state: State, live: Live, pending: Pending, rooms: Rooms, venue: int, day: int, today: int, *, quotes: bool
 ) -> Iterator[None]:
     samples = rooms.samples
     clock = _clock(samples, venue, day)
@@ -102,9 +142,9 @@ def _compact_day(
             by_owner.setdefault(owner, []).append(contract)
     times = np.concatenate((clock, tail.times))
     known = _owners_of(state, venue)
-    chunks: list[tuple[int, bytes]] = []
-    hours: list[tuple[int, bytes]] = []
-    steps: list[tuple[int, bytes]] = []
+    chunks: Rows = []
+    hours: Rows = []
+    steps: Rows = []
     for place, owner in enumerate(sorted(known | set(by_owner))):
         before = samples.rows("chunk", owner, day, day).get(day) if len(clock) else None
         if before is None and owner not in by_owner:
@@ -115,15 +155,11 @@ def _compact_day(
             kept = rooms.quotes.rows("chunk", owner, day, day).get(day)
             body = grown(kept, added, by_owner.get(owner, ()))
             steps += [(owner << DAY_BITS | day, body)] if body is not None else []
-        if complete:
+        if day < today:
             hours.append((owner << DAY_BITS | day, encode_bars(_bars(state, times, chunk))))
         if place % STEP == 0:
             yield
-    if hours:
-        rooms.bars.write(day, {"chunk": hours})
-    if steps:
-        rooms.quotes.write(day, {"chunk": steps})
-    samples.write(day, {"chunk": chunks, "clock": [(venue << DAY_BITS | day, encode_clock(times))]})
+    pending.add(day, hours, steps, chunks, [(venue << DAY_BITS | day, encode_clock(times))])
     yield
 
 
