@@ -155,7 +155,7 @@ def _replay(source: Source, watcher: Watcher) -> Engine:
 
     engine = Engine(
         watcher,
-        mode=source.kind.value,
+        mode=player.mode,
         clock=player.clock,
         calculator=scene.calculator,
         venues=(),

@@ -100,15 +100,14 @@ class Engine:
         self.past = SettledReader()  # of the record; `fundtui.assembly` says where that is
         self._fill_at = clock.monotonic() + FILL_AFTER_S
         self._ticker: asyncio.Task[None] | None = None
-        self._taking_over: asyncio.Task[None] | None = None
+        self._taking_over: list[asyncio.Task[None]] = []
         self._started = False
         self.courses: Courses | None = None
 
     # --- life -------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Begin to poll. Returns at once; answers come while the loop runs. Raises RuntimeError when started before,
-        because two fleets would ask every venue twice."""
+        """Begin to poll; answers come while the loop runs. Raises RuntimeError the second time: nobody is asked twice."""
         if self._started:
             raise RuntimeError("the engine was started before")
         self._started = True
@@ -125,8 +124,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Stop polling; returns within about half a second, hanging requests or not."""
-        if self._taking_over is not None:
-            await asyncio.gather(self._taking_over, return_exceptions=True)
+        await asyncio.gather(*self._taking_over, return_exceptions=True)
         if self._ticker is not None:
             self._ticker.cancel()
         if self._fleet is not None:
@@ -145,7 +143,7 @@ class Engine:
     def begin_to_take_over(self, mode: str, record: Record, venues: tuple[str, ...], open_fleet: OpenFeed) -> None:
         """Keep the record, ask the venues and evaluate alerts from now on: the process that did so has ended."""
         work = self._take_over(mode, record, venues, open_fleet)
-        self._taking_over = asyncio.get_running_loop().create_task(work, name="take over")
+        self._taking_over.append(asyncio.get_running_loop().create_task(work, name="take over"))
 
     async def _take_over(self, mode: str, record: Record, venues: tuple[str, ...], open_fleet: OpenFeed) -> None:
         if self._fleet is not None:
@@ -295,6 +293,8 @@ class Engine:
             await self.clock.sleep(TICK_S)
             self._changed(self.calculator.tick(self.clock.utc_ms()))
             self._look_at_alerts()
+            if self.player is not None and self.player.can_be_exact():
+                self.go_to(self.clock.utc_ms())
             await self.look_at_configuration()
             if self._record is not None and self._fleet is not None:
                 self._record.tick(self._fleet.health, self._fleet.budgets, self.calculator.export_state)

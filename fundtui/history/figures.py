@@ -72,6 +72,10 @@ class Shelf:
         stems = (one.stem.removeprefix("figures-") for one in self.folder.glob("figures-*.bin"))
         return sorted(int(stem) for stem in stems if stem.isdecimal())
 
+    def between(self, start_ms: int, end_ms: int) -> bool:
+        """Whether there is a snapshot from that time, readable or not."""
+        return any(start_ms <= taken <= end_ms for taken in self.times())
+
     def before(self, time_ms: int) -> tuple[int, Arrays] | None:
         """The last readable snapshot at or before a time, with its time."""
         for taken in reversed(self.times()):

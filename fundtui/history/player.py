@@ -50,6 +50,17 @@ class Player:
         self.clock = ReplayClock(self._within(at_ms if at_ms is not None else self.first_ms), speed, base)
         self._feed: ReplayFeed | None = None
         self._last: dict[str, Batch] = {}
+        self.warming = False
+        self._began_ms = 0
+
+    @property
+    def mode(self) -> str:
+        """What the header says: whether figures that look far back are those that were shown then."""
+        return "record, warming up" if self.warming else "record"
+
+    def can_be_exact(self) -> bool:
+        """Whether figures that warm up could be those that were live by now: a snapshot has come since."""
+        return self.warming and self._shelf.between(self._began_ms + 1, self.clock.utc_ms())
 
     def _within(self, at_ms: int) -> int:
         return min(max(at_ms, self.first_ms), self.last_ms)
@@ -58,6 +69,7 @@ class Player:
         """The moment that the clock shows: nothing that was not known then."""
         at_ms = self.clock.utc_ms()
         found = opening(self.store, self._shelf, at_ms)
+        self.warming, self._began_ms = found.figures is None, at_ms
         calculator = self._make()
         if found.figures is not None:
             calculator.import_state(found.figures)

@@ -113,6 +113,10 @@ class Opening(NamedTuple):
 def opening(store: Store, shelf: Shelf | None, at_ms: int, *, events: int = 2000) -> Opening:
     """Everything that was known at a time. With a snapshot from before it the figures are those that were live."""
     snapshot = shelf.before(at_ms) if shelf is not None else None
+    first_ms = store.kept_since().polls_from_ms
+    if snapshot is not None and (first_ms is None or snapshot[0] < first_ms - LEAD_MS):
+        # What was seen between the two is not kept any more.
+        snapshot = None
     if snapshot is not None:
         taken_ms, figures = snapshot
         first = list(store.latest(taken_ms + 1))

@@ -9,6 +9,7 @@ import pytest
 
 from fundtui.clock import LoopClock
 from fundtui.history.database import StoreProblem
+from fundtui.history.figures import Shelf
 from fundtui.history.player import Player
 from fundtui.history.replay import ReplayClock
 from fundtui.history.sqlite_store import SqliteStore
@@ -147,3 +148,35 @@ def test_an_empty_record_says_so(tmp_path: Path) -> None:
     SqliteStore(tmp_path, now_ms=START_MS).close()
     with pytest.raises(StoreProblem, match="no polls are kept"):
         Player(tmp_path, Calculator, base=LoopClock(0))
+
+
+def test_without_a_snapshot_figures_are_said_to_warm_up(record: tuple[Path, dict[int, Calculator]]) -> None:
+    folder, live = record
+    taken_ms = START_MS + 120 * MINUTE + 500
+    Shelf(folder).save(taken_ms, live[taken_ms].export_state())
+
+    async def play() -> None:
+        base = LoopClock(0)
+        player = Player(folder, Calculator, at_ms=START_MS + 60 * MINUTE, speed=60.0, base=base)
+        player.scene()
+        assert (player.warming, player.mode) == (True, "record, warming up")
+        await base.sleep(60.0)
+        assert not player.can_be_exact()
+        await base.sleep(1.0)
+        assert player.can_be_exact()
+        scene = player.go_to(player.clock.utc_ms())
+        assert (player.warming, player.mode) == (False, "record")
+        assert not player.can_be_exact()
+        assert scene.calculator.instruments.count == 4
+        # A snapshot that cannot be read is tried once, not every second.
+        (path,) = folder.glob("figures-*.bin")
+        path.write_bytes(b"nothing")
+        player.go_to(START_MS + 60 * MINUTE)
+        await base.sleep(61.0)
+        assert player.can_be_exact()
+        player.go_to(player.clock.utc_ms())
+        assert player.warming
+        assert not player.can_be_exact()
+        player.close()
+
+    run_virtual(play())
