@@ -164,3 +164,13 @@ def test_json_has_no_nan() -> None:
         as_json(Provenance(title="t", value="v", data={"number": float("nan"), "list": (1.0, float("inf"))}))
     )
     assert said["data"] == {"number": None, "list": [1.0, None]}
+
+
+async def test_an_instruments_row_of_the_asset_screen() -> None:
+    async with driven(rich_market.market(), size=(120, 40)) as screen:
+        await screen.press("enter", "j", "x")
+        found = shown(screen)
+        assert found.value == "+1.0%"
+        assert {part.title.rsplit(" ", 1)[1] for part in found.parts} >= {"rate", "premium", "theory", "oi_usd"}
+        await screen.press("y")
+        assert json.loads(screen.app.clipboard)["data"]["figures"][0]["key"] == "apr"

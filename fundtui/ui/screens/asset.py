@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.conditions import Wanted as Size
 from fundtui.imbalance.conditions import conditions
+from fundtui.ui.asset_origin import row_origin
 from fundtui.ui.cells import Lens, Scene
 from fundtui.ui.charts import courses as pictures
 from fundtui.ui.charts.dots import Dots
@@ -435,7 +436,11 @@ class AssetScreen(PacedScreen):
         self.dismiss()
 
     def action_explain(self) -> None:
-        self.app.open_explanation(Level.ASSET, self.row, "consensus")
+        rows = self.rows()
+        if self.place < len(rows):
+            self.app.open_provenance(row_origin(self.source, int(rows[self.place]), self.choices.lens))
+        else:
+            self.app.open_explanation(Level.ASSET, self.row, "consensus")
 
     def action_copy(self) -> None:
         picture = self.chart.picture
