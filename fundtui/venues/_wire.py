@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -65,9 +65,20 @@ class RowsDecoder(Generic[Row]):
     """Decodes a JSON list of `row`s. Fast when all rows are well; else row by row, keeping the good ones."""
 
     def __init__(self, row: type[Row]) -> None:
-        self._all = msgspec.json.Decoder(list[row], strict=False)  # type: ignore[valid-type]
-        self._one = msgspec.json.Decoder(row, strict=False)
-        self._raw = msgspec.json.Decoder(list[msgspec.Raw])
+        self._row = row
+
+    # Working out a type takes longer than most bodies do; each decoder is made when its first body comes.
+    @cached_property
+    def _all(self) -> msgspec.json.Decoder[list[Row]]:
+        return msgspec.json.Decoder(list[self._row], strict=False)  # type: ignore[name-defined]
+
+    @cached_property
+    def _one(self) -> msgspec.json.Decoder[Row]:
+        return msgspec.json.Decoder(self._row, strict=False)
+
+    @cached_property
+    def _raw(self) -> msgspec.json.Decoder[list[msgspec.Raw]]:
+        return msgspec.json.Decoder(list[msgspec.Raw])
 
     def __call__(self, body: bytes | msgspec.Raw, *, empty_ok: bool = False) -> Rows[Row]:
         """Rows of a list, or of a single object given instead of a list. Raises BadAnswer."""
@@ -106,7 +117,11 @@ class Decoder(Generic[Value]):
     """Decodes one typed JSON value; every way to fail is a BadAnswer."""
 
     def __init__(self, value: type[Value]) -> None:
-        self._decoder = msgspec.json.Decoder(value, strict=False)
+        self._value = value
+
+    @cached_property
+    def _decoder(self) -> msgspec.json.Decoder[Value]:
+        return msgspec.json.Decoder(self._value, strict=False)
 
     def __call__(self, body: bytes | msgspec.Raw) -> Value:
         try:
