@@ -62,10 +62,12 @@ class Episode(msgspec.Struct, kw_only=True):
 
 
 class Taken(msgspec.Struct):
-    """How much of the record was taken: polls, and those that were left out for the step."""
+    """How much of the record was taken: polls, those that were left out for the step, and the first and last taken."""
 
     polls: int = 0
     left_out: int = 0
+    first_ms: int = 0
+    last_ms: int = 0
 
 
 class Backtest:
@@ -87,6 +89,8 @@ class Backtest:
         """One poll."""
         now_ms = batch.observed_ms
         self.taken.polls += 1
+        self.taken.first_ms = self.taken.first_ms or now_ms
+        self.taken.last_ms = now_ms
         if batch.venue not in self._venues:
             self._venues.add(batch.venue)
             up = [VenueHealth(venue=name, title=name, state=VenueState.UP, rows=1) for name in self._venues]

@@ -32,6 +32,8 @@ from fundtui.units import MISSING, format_duration, format_percent, format_utc_d
 from fundtui.venues import load
 
 WEEK_MS = 7 * 86_400_000
+LEAST_WEEKS = 1 / 7
+"""Less than a day says nothing about a week."""
 HEADS = ("rule", "fired", "a week", "subjects", "median on", "longest", "survived", "net", "paid")
 LEFT = (True, *[False] * (len(HEADS) - 1))
 
@@ -91,9 +93,10 @@ def _test(arguments: argparse.Namespace, settings: Settings, chosen: Sequence[Ru
         ]
         write_records(records, "json", ())
         return OK
-    weeks = (until_ms - since_ms) / WEEK_MS
+    taken = tested.taken
+    weeks = (taken.last_ms - taken.first_ms) / WEEK_MS
     write_table(HEADS, [_row(name, found[name], nets[name], until_ms, weeks) for name in found], LEFT)
-    print(f"from {format_utc_date(since_ms)}Z to {format_utc_date(until_ms)}Z, what is on record of it")
+    print(f"from {format_utc_date(taken.first_ms)}Z to {format_utc_date(taken.last_ms)}Z, what is on record of it")
     print(steps)
     return OK
 
@@ -141,7 +144,7 @@ def _row(name: str, episodes: Sequence[Episode], nets: Sequence[float], until_ms
     return (
         name,
         str(len(episodes)),
-        f"{len(episodes) / weeks:.1f}",
+        f"{len(episodes) / weeks:.1f}" if weeks >= LEAST_WEEKS else MISSING,
         str(len({one.subject for one in episodes})),
         format_duration(statistics.median(lasted)),
         format_duration(max(lasted)),

@@ -125,6 +125,8 @@ def test_several_rules_are_tested_at_once() -> None:
 def test_every_poll_is_taken_or_it_is_told_how_many_were_not() -> None:
     whole = over_record(rule(when="abs(apr) >= 50%", level=Level.INSTRUMENT))
     assert (whole.taken.polls, whole.taken.left_out) == (2 * len(MINUTES), 0)
+    assert whole.taken.first_ms == START_MS
+    assert whole.taken.last_ms == START_MS + MINUTES[-1] * MINUTE_MS
     assert evaluated(whole.taken, 0.0) == f"every poll on record was evaluated: {2 * len(MINUTES):,}"
     thin = over_record(rule(when="abs(apr) >= 50%", level=Level.INSTRUMENT), step_s=3600.0)
     # A poll an hour and venue, give or take those at which more happens.

@@ -107,7 +107,7 @@ def test_a_collector_that_is_killed_loses_no_notice(tmp_path: Path) -> None:
         made: set[str] = set()
         for _ in range(4):
             process = collector(tmp_path)
-            time.sleep(source.uniform(3.0, 6.0))
+            time.sleep(source.uniform(2.5, 4.5))
             process.send_signal(signal.SIGKILL)
             process.wait()
             if state.exists():
@@ -115,7 +115,7 @@ def test_a_collector_that_is_killed_loses_no_notice(tmp_path: Path) -> None:
                 made |= {key for (key,) in store._database.rows("SELECT key FROM delivery")}
                 store.close()
         process = collector(tmp_path)
-        time.sleep(5.0)  # it has begun, and takes an interrupt as one
+        time.sleep(4.0)  # it has begun, and takes an interrupt as one
         until = time.monotonic() + 60
         while made - {key for _, key, _ in receiver.taken} and time.monotonic() < until:
             time.sleep(0.2)
