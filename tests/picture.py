@@ -46,12 +46,16 @@ PICTURES = (
     Picture("alerts-120x40", (120, 40), ("6",)),
     Picture("venues-120x40", (120, 40), ("7",)),
     Picture("journal-120x40", (120, 40), ("8",)),
+    Picture("columns-120x40", (120, 40), ("C", "j", "j")),
+    Picture("settings-120x40", (120, 40), ("0",)),
 )
 
 
 async def take(picture: Picture) -> None:
     """Run the demo, press the keys and write the screen as SVG, without links to anywhere."""
-    watcher = Watcher(Inputs(flags={"display.theme": picture.theme}))
+    # The very first start is greeted, which would be on every picture.
+    seen = {"FUNDTUI_DISPLAY__WELCOME": "false"}
+    watcher = Watcher(Inputs(flags={"display.theme": picture.theme}, environment=seen))
     engine = open_source(parse_source("demo", speed=SPEED), watcher)
     app = FundtuiApp(engine, Options())
     async with app.run_test(size=picture.size) as pilot:

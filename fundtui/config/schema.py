@@ -126,6 +126,7 @@ class Display(Struct, frozen=True, kw_only=True):
     glyphs: Annotated[Glyphs, about("auto asks the terminal and the locale")] = Glyphs.AUTO
     color: Annotated[Color, about("auto follows the terminal and NO_COLOR")] = Color.AUTO
     times: Annotated[Times, about("times of day")] = Times.UTC
+    shared_scale: Annotated[bool, about("sparklines on one scale for all rows, else each on its own")] = False
     fps: Annotated[int, about("most frames a second", ge=1, le=60)] = 10
     slow: Annotated[bool, about("spare a slow line: fewer frames, no flashes")] = False
     mouse: Annotated[bool, about("answer the mouse")] = True

@@ -75,6 +75,7 @@ class FundtuiApp(OutputApp):
         self.watchlists = watchlists(display, source.settings.watchlists)
         first = self._first_list(display.watchlist)
         self.choices = Choices(basis=display.rate_basis, lens=display.lens, watchlist=first)
+        self.choices.shared_scale = display.shared_scale
         self.exit_code = 0
         self._guard = ScreenGuard()
         self._started_at = self.wall.monotonic()

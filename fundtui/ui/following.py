@@ -26,6 +26,8 @@ def take_over(app: FundtuiApp, before: Settings) -> None:
         app.choices.basis = new.rate_basis
     if new.lens != old.lens:
         app.choices.lens = new.lens
+    if new.shared_scale != old.shared_scale:
+        app.choices.shared_scale = new.shared_scale
     if any(getattr(new, field) != getattr(old, field) for field in _LOOKS):
         app.use_theme(new.theme)
     if new.mouse != old.mouse:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 # What can be changed here holds at once, can be seen, and harms nothing.
 CHANGED_HERE = (
-    "rate_basis", "lens", "theme", "glyphs", "color", "fps", "slow", "mouse", "watchlist", "sort", "welcome",
+    "rate_basis", "lens", "shared_scale", "theme", "glyphs", "color", "fps", "slow", "mouse", "watchlist", "sort",
+    "welcome",
 )  # fmt: skip
 FRAME_RATES = (1, 2, 5, 10, 15, 20, 30, 60)
 _FLAGS = {"mouse": ("mouse", "--no-mouse"), "slow": ("slow", "--slow"), "color": ("colour", "--no-color")}

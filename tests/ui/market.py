@@ -162,6 +162,7 @@ class Market:
         self.record_state: Any = None
         self.backfill_progress: Any = None
         self.watcher: Watcher | None = None
+        self.first_start = False
         self.random = np.random.default_rng(seed)
         self.tables = {
             level: Table(level, CATALOGUE[level], series_points=96)
@@ -382,7 +383,7 @@ class Market:
             warnings=(),
             path=nowhere / "config.toml",
             state_path=nowhere / "state.toml",
-            seen=(Fingerprint(size=0), Fingerprint()),
+            seen=(Fingerprint() if self.first_start else Fingerprint(size=0), Fingerprint()),
         )
 
     def save_state(self, changes: Mapping[str, Any]) -> Kept:

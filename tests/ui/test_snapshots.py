@@ -8,17 +8,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.color import Color
 
-from fundtui.ui.screens.registry import PLACES, Place
+from fundtui.config.schema import Watchlist
+from fundtui.ui.screens.registry import PLACES
 from fundtui.ui.theme import load_theme
 from tests.ui import rich_market
+from tests.ui.market import Market
 from tests.ui.pilot import Driven, driven
 
 FOLDER = Path(__file__).parent / "snapshots"
 SIZES = [(80, 24), (120, 40), (200, 50)]
-SHOWN = [place for place in PLACES if place.location]
+# The screens behind the digits, and the small ones over the main screen, with the keys that open them.
+SMALL = {"columns": ("C", "j", "space"), "lists": ("W", "j"), "save": ("0", "space", "j", "space", "s"), "welcome": ()}
+PICTURES: dict[str, tuple[str, ...]] = {place.name: (place.digit,) for place in PLACES if place.location} | SMALL
 
 
 def colours(screen: Driven) -> set[str]:
@@ -42,11 +47,22 @@ def palette_of(theme: str) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("place", SHOWN, ids=lambda place: place.name)
+def market() -> Market:
+    """The rich market with two watchlists."""
+    made = rich_market.market()
+    lists = {"majors": Watchlist(assets=("BTC", "ETH")), "loud": Watchlist(where="spread > 100%")}
+    made.settings = msgspec.structs.replace(made.settings, watchlists=lists)
+    return made
+
+
+@pytest.mark.parametrize("name", PICTURES)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_every_screen_looks_as_reviewed(place: Place, size: tuple[int, int]) -> None:
-    async with driven(rich_market.market(), size=size) as screen:
-        await screen.press(place.digit)
+async def test_every_screen_looks_as_reviewed(name: str, size: tuple[int, int]) -> None:
+    made = market() if name in SMALL else rich_market.market()
+    if name == "welcome":
+        made.first_start = True
+    async with driven(made, size=size) as screen:
+        await screen.press(*PICTURES[name])
         await screen.draw(1.0)
         text = screen.text + "\n"
         assert colours(screen) <= palette_of("dusk")
@@ -56,7 +72,7 @@ async def test_every_screen_looks_as_reviewed(place: Place, size: tuple[int, int
         # The other theme says the same in its own colours.
         assert screen.text + "\n" == text
         assert colours(screen) <= palette_of("paper")
-    path = FOLDER / f"{place.name}-{size[0]}x{size[1]}.txt"
+    path = FOLDER / f"{name}-{size[0]}x{size[1]}.txt"
     if os.environ.get("FUNDTUI_SNAPSHOTS") == "write":
         FOLDER.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -64,5 +80,5 @@ async def test_every_screen_looks_as_reviewed(place: Place, size: tuple[int, int
 
 
 def test_there_is_no_picture_of_a_screen_that_is_gone() -> None:
-    wanted = {f"{place.name}-{width}x{height}.txt" for place in SHOWN for width, height in SIZES}
+    wanted = {f"{name}-{width}x{height}.txt" for name in PICTURES for width, height in SIZES}
     assert {path.name for path in FOLDER.glob("*.txt")} == wanted

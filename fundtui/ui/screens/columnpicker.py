@@ -18,7 +18,7 @@ from fundtui.ui.screens.picker import PICK_KEYS, Picker
 if TYPE_CHECKING:
     from fundtui.ui.app import FundtuiApp
 
-_MARK, _TITLE, _UNIT, _WIDTH = 4, 11, 7, 9
+_MARK, _TITLE, _UNIT, _WIDTH = 4, 11, 8, 9
 _HINTS = (
     Hint("Space", "show or hide", "space"),
     Hint("J", "down", "J"),

@@ -134,6 +134,7 @@ class MainScreen(PacedScreen):
 
     def on_mount(self) -> None:
         self.header = self.query_one(Header)
+        self.banner = self.query_one(Banner)
         self.table = self.query_one(RowsTable)
         self.below = self.query_one("#detail", DetailPanel)
         self.side = self.query_one("#side", DetailPanel)
@@ -231,7 +232,7 @@ class MainScreen(PacedScreen):
         feeds = summary(health)
         self.table.notice(() if len(self.view.order) else empty_notice(scene, self.view, self.source.mode, health))
         self.header.show(scene, self._header_state(now), feeds)
-        self.query_one(Banner).say(scene, recording.banner(self.source))
+        self.banner.say(scene, recording.banner(self.source))
         if self.has_class("summary"):
             self.summary.show(scene, self.view, feeds)
             return

@@ -53,6 +53,7 @@ class Picker(PacedScreen, ModalScreen[Any]):
     def on_mount(self) -> None:
         self.list.focus()
         self.call_after_refresh(self.draw)
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self.draw))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.draw)

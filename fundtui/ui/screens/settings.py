@@ -11,6 +11,7 @@ from fundtui.config.state import plan
 from fundtui.text import clean
 from fundtui.ui import settinglist
 from fundtui.ui.cells import Scene
+from fundtui.ui.paths import short
 from fundtui.ui.pieces import Line
 from fundtui.ui.preferences import value_of
 from fundtui.ui.screens.ask import Ask
@@ -94,7 +95,7 @@ class SettingsScreen(ListScreen):
             said = ", ".join(str(value).lower() or "none" for value in values) if values else "text"
             lines.append([("  takes    ", "dim"), (said, "plain")])
         files = [("  yours    ", loaded.path), ("  screen's ", loaded.state_path)]
-        lines += [[(label, "dim"), (clean(path), "dim")] for label, path in files]
+        lines += [[(label, "dim"), (short(path, width - 12), "dim")] for label, path in files]
         if not row.here:
             lines.append([("  changed in your file or by its variable, not here", "faint")])
         return lines
@@ -188,11 +189,11 @@ class SettingsScreen(ListScreen):
 
         def agreed(yes: bool | None) -> None:
             if yes and self._unchanged(changes, planned.before) and self.app.remember(changes):
-                self.say(f"written to {clean(planned.path)}")
+                self.say(f"written to {short(planned.path, 60)}")
             self.draw()
 
         overruled = [f"{key}: {by}" for key in changes if changes[key] is not None and (by := self._overruler(key))]
-        self.app.push_screen(WritePlan(self.scene(), planned, overruled), agreed)
+        self.app.push_screen(WritePlan(self.scene, planned, overruled), agreed)
 
     def _overruler(self, key: str) -> str:
         """The variable or flag that decides whatever the files say; "" where there is none."""

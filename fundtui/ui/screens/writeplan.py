@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -14,6 +14,7 @@ from fundtui.text import clean, one_line
 from fundtui.ui.cells import Scene
 from fundtui.ui.keyline import Hint, hint_at, pieces
 from fundtui.ui.output import PacedScreen
+from fundtui.ui.paths import short
 from fundtui.ui.pieces import Line, spans
 from fundtui.ui.screens.overlay import Page
 
@@ -31,7 +32,7 @@ def plan_lines(plan: Plan, overruled: Sequence[str]) -> list[Line]:
     """The file, what will be other in it, and what will not be in force although it is written."""
     new = "" if plan.before or plan.aside else ", which is made"
     lines: list[Line] = [
-        [("  Will be written to ", "*bright"), (clean(plan.path), "*accent"), (new, "dim")],
+        [("  Will be written to ", "*bright"), (short(plan.path, 52), "*accent"), (new, "dim")],
         [("  your config.toml stays as it is; nothing else is written", "dim")],
     ]
     if plan.aside is not None:
@@ -74,19 +75,29 @@ class WritePlan(PacedScreen, ModalScreen[bool]):
         Binding("pageup", "scroll(-15)", "Page up", show=False),
     ]
 
-    def __init__(self, scene: Scene, plan: Plan, overruled: Sequence[str]) -> None:
+    def __init__(self, scene: Callable[[], Scene], plan: Plan, overruled: Sequence[str]) -> None:
         super().__init__()
-        lines: list[Line] = [*plan_lines(plan, overruled), [], [(" ", "dim"), *pieces(_HINTS)]]
-        # As high as it has something to show; the style sheet bounds it.
-        self._height = len(lines)
-        self.page = PlanPage(scene, [spans(scene.pens, line, "overlay") for line in lines])
+        self._scene = scene
+        self._lines: list[Line] = [*plan_lines(plan, overruled), [], [(" ", "dim"), *pieces(_HINTS)]]
+        self.page = PlanPage(scene(), [])
 
     def compose(self) -> ComposeResult:
         yield self.page
 
     def on_mount(self) -> None:
-        self.page.styles.height = self._height
+        # As high as it has something to show; the style sheet bounds it.
+        self.page.styles.height = len(self._lines)
         self.page.focus()
+        self.draw()
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self.draw))
+
+    def draw(self) -> None:
+        """Draw in the colours of now."""
+        scene = self._scene()
+        self.page.scene = scene
+        self.page.lines = [spans(scene.pens, line, "overlay") for line in self._lines]
+        self.page.mark_all()
+        self.page.update()
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)

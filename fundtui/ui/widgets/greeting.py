@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from textual.strip import Strip
 
 from fundtui.config.files import Fingerprint
-from fundtui.text import clean
 from fundtui.ui.paint import strip_of
+from fundtui.ui.paths import short
 from fundtui.ui.pieces import Line, lines_on
 from fundtui.ui.widgets.canvas import Panel
 
@@ -49,19 +49,11 @@ def lines(path: Path) -> list[Line]:
     said += [
         [],
         [("  No settings are needed. Yours go to", "dim")],
-        [(f"  {short(path)}", "plain")],
+        [(f"  {short(path, WIDTH - 4)}", "plain")],
         [],
         [("  Any key closes this, and does what it always does.", "faint")],
     ]
     return said
-
-
-def short(path: Path) -> str:
-    """A path with ~ for the home folder; of a long one its end, which says more than its beginning."""
-    home = Path("~").expanduser()
-    text = clean(f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path))
-    room = WIDTH - 4
-    return text if len(text) <= room else "..." + text[3 - room :]
 
 
 class Greeting(Panel):
@@ -70,6 +62,9 @@ class Greeting(Panel):
     DEFAULT_CSS = f"Greeting {{ layer: greeting; width: {WIDTH}; height: {len(lines(Path()))}; }}"
 
     app: FundtuiApp
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self.update))
 
     def blank(self, width: int) -> Strip:
         return strip_of((), width, self.app.pens("dim", "overlay"))
