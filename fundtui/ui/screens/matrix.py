@@ -93,7 +93,7 @@ class MatrixScreen(ListScreen):
             panel.show(scene, [self.told(scene), self._scale(scene)])
 
     def brief(self, scene: Scene) -> Line:
-        return [(f"  {len(self.view.order)} assets", "plain"), ("  sign and heat 0 to 4 by venue", "dim")]
+        return [(f"  {len(self.view.order)} assets", "plain"), ("  sign, heat 0 to 4", "dim")]
 
     def told(self, scene: Scene) -> Line:
         """The cell under the cursor in one line."""
