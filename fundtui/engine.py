@@ -107,7 +107,7 @@ class Engine:
     # --- life -------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Begin to poll; answers come while the loop runs. Raises RuntimeError the second time: nobody is asked twice."""
+        """Begin to poll; answers come while the loop runs. Raises RuntimeError the second time: none is asked twice."""
         if self._started:
             raise RuntimeError("the engine was started before")
         self._started = True
@@ -205,7 +205,7 @@ class Engine:
             scene = self.player.go_to(at_ms)
         except StoreProblem as problem:
             raise OSError(str(problem)) from problem
-        self.calculator = scene.calculator
+        self.calculator, self.mode = scene.calculator, self.player.mode
         self.events = deque(scene.events, maxlen=JOURNAL_LENGTH)
         self.event_count += 1
         self.revision += 1
