@@ -118,8 +118,8 @@ def finish(stop: Any) -> None:
 
 
 def fundtui(market: Market, ticker: Any, *, diff: bool) -> int:
-    from fundtui.ui.app import Options
     from fundtui.ui.launch import run
+    from fundtui.ui.options import Options
 
     async def start() -> None:
         loop = asyncio.get_running_loop()

@@ -226,9 +226,7 @@ class TestPressure:
 
 
 class TestPairs:
-    SETTINGS = CalculatorSettings(
-        carry=CarrySettings(fees={"a": 0.0005, "b": 0.00045}), money=Money(quote_rate=0.045)
-    )
+    SETTINGS = CalculatorSettings(carry=CarrySettings(fees={"a": 0.0005, "b": 0.00045}), money=Money(quote_rate=0.045))
 
     def priced(self) -> Calculator:
         calculator = Calculator(self.SETTINGS)

@@ -77,9 +77,7 @@ def test_a_window_stays_inside_its_range() -> None:
     assert whole.zoomed(1e-9, 0.0, whole).span_ms == 600_000.0
 
 
-@pytest.mark.parametrize(
-    ("dots", "glyphs"), [(Dots.BRAILLE, "⣀⡀⠤⠒⠉"), (Dots.BLOCK, "▀▄"), (Dots.ASCII, "x")], ids=str
-)
+@pytest.mark.parametrize(("dots", "glyphs"), [(Dots.BRAILLE, "⣀⡀⠤⠒⠉"), (Dots.BLOCK, "▀▄"), (Dots.ASCII, "x")], ids=str)
 def test_a_flat_line_goes_through_every_cell(dots: Dots, glyphs: str) -> None:
     line = curve([0.0, 10.0], [1.0, 1.0])
     window = Window(0.0, 10.0)

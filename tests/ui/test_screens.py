@@ -12,7 +12,7 @@ from textual.events import MouseScrollDown
 
 from fundtui.config.schema import History
 from fundtui.status import VenueHealth, VenueState
-from fundtui.ui.app import Options
+from fundtui.ui.options import Options
 from fundtui.ui.screen_keys import keys_of
 from fundtui.ui.screens.listing import ListScreen
 from fundtui.ui.screens.livepage import LivePage

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fundtui.config.schema import Color, Display, Glyphs
-from fundtui.ui.app import Options, terminal_means
 from fundtui.ui.glyphs import ASCII, terminal_has_unicode
+from fundtui.ui.options import Options, terminal_means
 from fundtui.ui.theme import Pens, ThemeError, load_theme, parse_palette, shipped_folder, textual_theme, theme_names
 
 SHIPPED = ["dusk", "contrast", "paper", "shore", "terminal", "tide"]
