@@ -185,6 +185,7 @@ async def test_detail_and_explanation() -> None:
         assert "in 30m" in screen.text
         await screen.press("escape", "x")
         assert "next settlement + k × interval" in screen.text
-        assert "interval 8h" in screen.text and "multiplier" in screen.text
+        assert "interval 8h" in screen.text
+        assert "multiplier" in screen.text
         await screen.press("end")
         assert "fundingRate 0.0001 = rate" in screen.text
