@@ -38,6 +38,8 @@ from fundtui.status import Event, VenueHealth, VenueState
 CHECKPOINT_MS = 15_000
 MOST_ALERTS = 4000
 """Of all rules together; beyond them subjects are counted, as beyond the limit of a rule."""
+LOOKS_PER_STEP = 2000
+"""Looking at so many rows takes about as long as stepping one subject."""
 NO_ALERT = frozenset({"OI jump"})
 """What the journal tells beside purges, and no alert is made of."""
 
@@ -126,9 +128,9 @@ class Readings:
     def _step(self, track: Track, look: Look, room: int, left: int | None) -> int | None:
         """Step one rule's subjects, `left` of them at most (None: all). How many may be stepped after it."""
         self._heard(track, track.look(look, room, left))
-        if len(track.behind):
+        if track.behind:
             self._late.add(track.rule.name)
-        return None if left is None else left - track.stepped
+        return None if left is None else left - track.stepped - len(look.selection.rows) // LOOKS_PER_STEP
 
     def tick(self, tables: Iterable[Table], now_ms: int, now_s: float) -> None:
         """Look again at whatever is not at rest, and at rules over figures that change with time alone."""

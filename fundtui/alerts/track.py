@@ -42,7 +42,6 @@ OUTSIDE, UNSURE, INSIDE = 0, 1, 2
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int8]
 Index = NDArray[np.intp]
-NO_ROWS: Index = np.zeros(0, np.intp)
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +112,7 @@ class Track:
 
     alerts   row -> alert, inactive ones left out
     changed  fingerprint -> alert, for what has to be stored; whoever stores it empties it
-    stepped  how many rows the last look stepped; behind: rows that it left for the next one
+    stepped  how many rows the last look stepped; behind: whether it left any for the next one
     """
 
     def __init__(self, rule: Rule, when: Query, clear: Query, restored: dict[str, Alert] | None = None) -> None:
@@ -128,7 +127,8 @@ class Track:
         self._members = _Members(rule)
         self.changed: dict[str, Alert] = {}
         self.stepped = 0
-        self.behind: Index = NO_ROWS
+        self._late: Bools = np.zeros(64, np.bool_)
+        self.behind = False
 
     def all_alerts(self) -> Iterator[Alert]:
         """Those of known rows and those whose rows have not come back yet."""
@@ -158,7 +158,7 @@ class Track:
         places = np.flatnonzero(self._candidates(look, marks, fires, critical, room))
         if most is not None and len(places) > most:
             most = max(most, 0)
-            self.behind = np.union1d(self.behind, rows[places[most:]])
+            self._wait(rows[places[most:]])
             places = places[:most]
         if not len(places):
             return []
@@ -174,8 +174,15 @@ class Track:
 
     def take_behind(self) -> Index:
         """The rows that wait to be stepped; they no longer do."""
-        rows, self.behind = self.behind, NO_ROWS
+        rows = np.flatnonzero(self._late)
+        self._late[rows] = False
+        self.behind = False
         return rows
+
+    def _wait(self, rows: Index) -> None:
+        # Marked, not listed: however many batches pass before their turn, one more costs no more than the first.
+        self._late[rows] = True
+        self.behind = True
 
     def _candidates(self, look: Look, marks: Codes, fires: Bools, critical: Bools | None, room: int) -> Bools:
         """Which rows have to be stepped: new ones, those on the move, and those that fire and may not go on so."""
@@ -210,6 +217,9 @@ class Track:
             wider = np.zeros(table.capacity, np.int8)
             wider[: len(self._marks)] = self._marks
             self._marks = wider
+            longer = np.zeros(table.capacity, np.bool_)
+            longer[: len(self._late)] = self._late
+            self._late = longer
         if not self._waiting:
             return
         for key in [key for key in self._waiting if key in table.index]:
