@@ -6,21 +6,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
-from fundtui.ui.output import PacedScreen
+from fundtui.ui.screens.veil import VeiledScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widgets import Input
 
 
-class Ask(PacedScreen, ModalScreen[str]):
+class Ask(VeiledScreen[str]):
     """Gives the answer as typed, or "" when it was given up. `check`: what is wrong with an answer, "" if nothing."""
 
     DEFAULT_CSS = """
-    Ask { align: center middle; background: $background 60%; }
-    Ask #box { width: 64; max-width: 96%; height: 5; background: $surface; padding: 0 2; layout: vertical; }
+    Ask { align: center middle; }
+    Ask #box { width: 64; max-width: 96%; height: 5; background: $surface; padding: 1 2; layout: vertical; }
     Ask Static { height: 1; width: 100%; color: $foreground; }
     Ask .hint { color: $secondary; }
     Ask Input { height: 1; border: none; padding: 0; background: $panel; }

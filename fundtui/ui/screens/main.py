@@ -191,7 +191,6 @@ class MainScreen(PacedScreen):
         if not self._ready:
             return
         now = self.now()
-        scene = self.scene()
         revision = self._revision if self.choices.paused else self.source.revision
         changed = revision != self._revision
         if changed:
@@ -200,6 +199,7 @@ class MainScreen(PacedScreen):
         due = now - self._panels_at >= PANELS_S
         if not (changed or due or held != self._held or self._detail_due):
             return
+        scene = self.scene()
         self._revision = revision
         if changed:
             self._changed_at = now

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.strip import Strip
 
 from fundtui.ui.cells import Scene
-from fundtui.ui.output import PacedScreen
-from fundtui.ui.paint import Span, strip_of
+from fundtui.ui.paint import Span, cells, strip_of
+from fundtui.ui.screens.veil import VeiledScreen
 from fundtui.ui.widgets.canvas import Panel
 
 PageLine = list[Span]
+_MARGIN = 1
+_INDENT = 4
+_WORDS = re.compile(r"\s*\S+\s*|\s+")
+
+
+def wrapped_line(line: PageLine, width: int) -> list[PageLine]:
+    """A line in as many as it needs, broken between words; what goes on stands below the text after a label."""
+    if sum(cells(text) for text, _ in line) <= width:
+        return [line]
+    label = cells(line[0][0]) if len(line) == 2 else _INDENT
+    indent = label if label <= width // 2 else _INDENT
+    lines: list[PageLine] = [[]]
+    left = width
+    for text, style in line:
+        for word in _WORDS.findall(text):
+            if cells(word.rstrip()) > left and left < width - indent:
+                lines.append([(" " * indent, style)])
+                left = width - indent
+            lines[-1].append((word, style))
+            left -= cells(word)
+    return lines
 
 
 class Page(Panel, can_focus=True):
@@ -33,8 +54,9 @@ class Page(Panel, can_focus=True):
 
     def content(self, width: int, height: int) -> list[Strip]:
         fill = self.scene.pens("dim", "overlay")
-        self.first = max(0, min(self.first, len(self.lines) - height))
-        return [strip_of(line, width, fill) for line in self.lines[self.first : self.first + height]]
+        lines = [part for line in self.lines for part in wrapped_line(line, width - _MARGIN)]
+        self.first = max(0, min(self.first, len(lines) - height))
+        return [strip_of(line, width, fill) for line in lines[self.first : self.first + height]]
 
     def scroll_lines(self, lines: int) -> None:
         """Scroll by so many lines."""
@@ -50,11 +72,11 @@ class Page(Panel, can_focus=True):
         self.scroll_lines(-3)
 
 
-class Overlay(PacedScreen, ModalScreen[None]):
+class Overlay(VeiledScreen[None]):
     """A modal page in the middle of the screen."""
 
     DEFAULT_CSS = """
-    Overlay { align: center middle; background: $background 60%; }
+    Overlay { align: center middle; }
     Overlay Page { width: 90%; max-width: 110; height: 85%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

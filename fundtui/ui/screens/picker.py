@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from fundtui.ui.keyline import Hint
-from fundtui.ui.output import PacedScreen
 from fundtui.ui.pieces import Line
+from fundtui.ui.screens.veil import VeiledScreen
 from fundtui.ui.widgets.picklist import FOOT_LINES, PickList
 
 if TYPE_CHECKING:
@@ -29,11 +28,11 @@ PICK_KEYS: list[BindingType] = [
 ]
 
 
-class Picker(PacedScreen, ModalScreen[Any]):
+class Picker(VeiledScreen[Any]):
     """A list in the middle of the screen. Subclasses say what the rows are and what keys do with them."""
 
     DEFAULT_CSS = """
-    Picker { align: center middle; background: $background 60%; }
+    Picker { align: center middle; }
     Picker PickList { width: 94%; max-width: 100; height: 20; max-height: 88%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = PICK_KEYS

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from fundtui.text import clean, one_line
 from fundtui.ui.cells import Scene
 from fundtui.ui.keyline import Hint, hint_at, pieces
-from fundtui.ui.output import PacedScreen
 from fundtui.ui.paths import short
 from fundtui.ui.pieces import Line, spans
 from fundtui.ui.screens.overlay import Page
+from fundtui.ui.screens.veil import VeiledScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -59,11 +58,11 @@ class PlanPage(Page):
             self.app.simulate_key(hint.key)
 
 
-class WritePlan(PacedScreen, ModalScreen[bool]):
+class WritePlan(VeiledScreen[bool]):
     """Gives whether a person agreed."""
 
     DEFAULT_CSS = """
-    WritePlan { align: center middle; background: $background 60%; }
+    WritePlan { align: center middle; }
     WritePlan Page { width: 90%; max-width: 110; height: 20; max-height: 85%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
