@@ -72,7 +72,11 @@ class Player:
         self.warming, self._began_ms = found.figures is None, at_ms
         calculator = self._make()
         if found.figures is not None:
-            calculator.import_state(found.figures)
+            try:
+                calculator.import_state(found.figures)
+            except (ValueError, KeyError):
+                # Of an older fundtui: statistics warm up as without a snapshot.
+                calculator, self.warming = self._make(), True
         last: dict[str, Batch] = {}
         for batch in found.polls:
             calculator.apply(batch, batch.observed_ms)

@@ -8,7 +8,19 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from fundtui.imbalance import projection, sampling, tiers, twap
-from fundtui.imbalance.rows import COUNT, NUMBER, ZERO, Field, Floats, Index, Ints, Number, Rows, divide
+from fundtui.imbalance.rows import (
+    NUMBER,
+    SHORT_NUMBER,
+    ZERO,
+    Field,
+    Floats,
+    Index,
+    Ints,
+    Number,
+    Rows,
+    ShortFloats,
+    divide,
+)
 from fundtui.imbalance.state import InstrumentRows, Observed
 from fundtui.imbalance.theory import KernelRows, funding, invert, invertible
 from fundtui.imbalance.twap import Averaging, Twap
@@ -33,11 +45,11 @@ class PremiumRows(Rows):
         "start_interval_h": NUMBER,
         "seeded_h": ZERO,
         "now": NUMBER,
-        "tier": COUNT,
-        "poll_h": NUMBER,
-        "spread_error": NUMBER,
+        "tier": Field(0, np.int8),
+        "poll_h": SHORT_NUMBER,
+        "spread_error": SHORT_NUMBER,
         "closed": NUMBER,
-        "closed_coverage": NUMBER,
+        "closed_coverage": SHORT_NUMBER,
         "closed_ms": NUMBER,
     }
     start_ms: Floats
@@ -45,10 +57,10 @@ class PremiumRows(Rows):
     seeded_h: Floats
     now: Floats
     tier: Ints
-    poll_h: Floats
-    spread_error: Floats
+    poll_h: ShortFloats
+    spread_error: ShortFloats
     closed: Floats
-    closed_coverage: Floats
+    closed_coverage: ShortFloats
     closed_ms: Floats
 
 
@@ -251,7 +263,7 @@ class FormulaState:
             average,
             self.twap.x_h[rows],
             now,
-            self.roughness.mean[rows],
+            self.roughness.mean[rows].astype(np.float64),
             PREMIUM_DECAY_PER_H,
             interval_h,
             averaging == Averaging.LINEAR,
@@ -296,10 +308,9 @@ class FormulaState:
         state = self.premium
         hours = np.where(averaging <= Averaging.LINEAR, self.twap.x_h[rows], instruments.averaging_h[rows])
         momentary = averaging == Averaging.NONE
-        poll_h = np.where(momentary, 0.0, state.poll_h[rows])
-        return sampling.error(
-            self.roughness, rows, poll_h, hours, np.where(momentary, 1.0, coverage), state.spread_error[rows]
-        )
+        poll_h = np.where(momentary, 0.0, state.poll_h[rows].astype(np.float64))
+        spread_error = state.spread_error[rows].astype(np.float64)
+        return sampling.error(self.roughness, rows, poll_h, hours, np.where(momentary, 1.0, coverage), spread_error)
 
 
 def interval_start(rows: Index, instruments: InstrumentRows, next_ms: Floats) -> Floats:

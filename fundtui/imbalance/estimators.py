@@ -6,7 +6,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from fundtui.imbalance.rows import COUNT, NUMBER, ZERO, Field, Floats, Index, Ints, Number, Rows
+from fundtui.imbalance.rows import (
+    COUNT,
+    NUMBER,
+    SHORT_NUMBER,
+    SHORT_ZERO,
+    ZERO,
+    Field,
+    Floats,
+    Index,
+    Ints,
+    Number,
+    Rows,
+    ShortFloats,
+)
 
 HALF_LIFE_H = 240.0
 WARM_UP = 30
@@ -19,9 +32,15 @@ class Ewma(Rows):
     """Exponential mean and variance, and the count of values: pandas ewm(adjust=False), var(bias=True)."""
 
     fields: ClassVar[dict[str, Field]] = {"mean": NUMBER, "variance": ZERO, "count": COUNT}
-    mean: Floats
-    variance: Floats
+    mean: Floats | ShortFloats
+    variance: Floats | ShortFloats
     count: Ints
+
+
+class ShortEwma(Ewma):
+    """The same kept to seven digits, for figures whose spread is no smaller than a thousandth of their size."""
+
+    fields: ClassVar[dict[str, Field]] = {"mean": SHORT_NUMBER, "variance": SHORT_ZERO, "count": COUNT}
 
 
 def gain(dt_h: Number, half_life_h: Number = HALF_LIFE_H) -> Floats:

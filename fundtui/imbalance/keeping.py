@@ -16,7 +16,10 @@ from fundtui.imbalance import realised
 from fundtui.imbalance.realised import Realised
 from fundtui.imbalance.rows import Rows
 
-FORMAT = 2
+FORMAT = 3
+OLDER_FORMAT = 2
+"""Kept some figures to more digits, and two that nothing read: it is taken over."""
+NOT_KEPT_ANY_MORE = frozenset({"event_first_ms", "event_severity"})
 
 Arrays = dict[str, NDArray[Any]]
 Parts = Mapping[str, Rows]
@@ -32,18 +35,34 @@ def exported(parts: Parts, keys: list[str]) -> Arrays:
     return arrays
 
 
+def _converted(kept: Arrays, part: Rows) -> Arrays:
+    """Columns of the older format as this one keeps them: shorter numbers, counts no larger than they can hold."""
+    given = {name: column for name, column in kept.items() if name not in NOT_KEPT_ANY_MORE}
+    for name, field in part.fields.items():
+        wanted = np.dtype(field.dtype)
+        if name in given and given[name].dtype.kind == "f" and wanted.kind == "f":
+            given[name] = given[name].astype(wanted)
+        elif name in given and given[name].dtype.kind in "iu" and wanted.kind in "iu":
+            limits = np.iinfo(wanted)
+            given[name] = np.clip(given[name], limits.min, limits.max).astype(wanted)
+    return given
+
+
 class Saved:
     """State of an earlier run, handed over row by row."""
 
     def __init__(self, arrays: Arrays, parts: Parts) -> None:
         """Raises ValueError when the arrays are of another format or do not fit the parts."""
-        if "format" not in arrays or arrays["format"].tolist() != [FORMAT]:
+        version = arrays["format"].tolist() if "format" in arrays else []
+        if version not in ([FORMAT], [OLDER_FORMAT]):
             raise ValueError("saved state of another format")
         self.rows = {key: row for row, key in enumerate(arrays["instruments"].tolist())}
         self.parts: dict[str, Rows] = {}
         for name, part in parts.items():
             prefix = name + "."
             kept = {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
+            if version == [OLDER_FORMAT]:
+                kept = _converted(kept, part)
             self.parts[name] = type(part)()
             self.parts[name].restore(kept)
             if any(len(kept[column]) != len(self.rows) for column in part.fields):

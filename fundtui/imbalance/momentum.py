@@ -24,7 +24,7 @@ class Day(Rows):
     fields: ClassVar[dict[str, Field]] = {
         "oi_base": Field(np.nan, np.float32, (SLOTS,)),
         "price": Field(np.nan, np.float32, (SLOTS,)),
-        "newest": Field(-1, np.int64),
+        "newest": Field(-1, np.int32),
     }
     oi_base: NDArray[np.float32]
     price: NDArray[np.float32]

@@ -11,7 +11,19 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.imbalance.rows import Field, Flags, Floats, Index, Ints, Number, Rows, divide, first_match, log_change
+from fundtui.imbalance.rows import (
+    Field,
+    Flags,
+    Floats,
+    Index,
+    Ints,
+    Number,
+    Rows,
+    ShortFloats,
+    divide,
+    first_match,
+    log_change,
+)
 from fundtui.units import HOUR_MS
 
 PHASES = 3
@@ -22,6 +34,8 @@ SHORT_WINDOW_MS = 10 * 60_000
 LARGEST_Z = 20.0
 GAIN = 0.1
 WARM_UP = 10
+# Beyond the warm-up the count says nothing, and a byte holds no more.
+MOST_COUNTED = 255
 FLAG_Z = 3.0
 FLAG_OI_Z, FLAG_VOLUME_Z = -2.0, 2.0
 # A 24 h rolling volume also loses what leaves its window: its noise counts double and it never raises a flag.
@@ -42,18 +56,18 @@ class PreSettlement(Rows):
 
     fields: ClassVar[dict[str, Field]] = {
         "settlement_ms": Field(-1, np.int64),
-        "first": Field(np.nan, np.float64, (MEASURES,)),
-        "last": Field(np.nan, np.float64, (MEASURES,)),
-        "mean": Field(np.nan, np.float64, (PHASES, MEASURES)),
-        "variance": Field(0.0, np.float64, (PHASES, MEASURES)),
-        "count": Field(0, np.int32, (PHASES, MEASURES)),
+        "first": Field(np.nan, np.float32, (MEASURES,)),
+        "last": Field(np.nan, np.float32, (MEASURES,)),
+        "mean": Field(np.nan, np.float32, (PHASES, MEASURES)),
+        "variance": Field(0.0, np.float32, (PHASES, MEASURES)),
+        "count": Field(0, np.uint8, (PHASES, MEASURES)),
     }
     settlement_ms: Ints
-    first: Floats
-    last: Floats
-    mean: Floats
-    variance: Floats
-    count: Ints
+    first: ShortFloats
+    last: ShortFloats
+    mean: ShortFloats
+    variance: ShortFloats
+    count: NDArray[np.uint8]
 
 
 class Change(NamedTuple):
@@ -100,7 +114,7 @@ def changes(state: PreSettlement, rows: Index, *, counter: bool = False) -> Floa
 
     Volume is the change of a running turnover counter, or the size of the change of a 24 h rolling volume.
     """
-    first, last = state.first[rows], state.last[rows]
+    first, last = state.first[rows].astype(np.float64), state.last[rows].astype(np.float64)
     moved = last[:, 1] - first[:, 1]
     traded = moved if counter else np.abs(moved)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -124,7 +138,7 @@ def judge(state: PreSettlement, rows: Index, rate: Floats, interest: Number, *, 
     ready = state.count[rows, phase] >= WARM_UP
     noise = np.array([1.0, 1.0 if counter else ROLLING_NOISE, 1.0])
     sd = np.where(ready, np.sqrt(state.variance[rows, phase]), np.nan) * noise
-    z = scores(change, state.mean[rows, phase], sd)
+    z = scores(change, state.mean[rows, phase].astype(np.float64), sd)
     return Change(change, z, classify(z, change, rate, interest, volume_counts=counter))
 
 
@@ -152,7 +166,8 @@ def settle(state: PreSettlement, rows: Index, settlement_ms: Ints, *, counter: b
     phase = settlement_ms[seen] // PHASE_MS % PHASES
     change = changes(state, kept, counter=counter)
     known = np.isfinite(change)
-    mean, variance, count = state.mean[kept, phase], state.variance[kept, phase], state.count[kept, phase]
+    mean, variance = state.mean[kept, phase].astype(np.float64), state.variance[kept, phase].astype(np.float64)
+    count = state.count[kept, phase].astype(np.int64)
     first = known & (count == 0)
     # Even weights until the exponential memory is filled, as in the purge detector.
     weight = np.where(known, np.maximum(GAIN, 1.0 / (count + 1.0)), 0.0)
@@ -160,5 +175,5 @@ def settle(state: PreSettlement, rows: Index, settlement_ms: Ints, *, counter: b
     state.mean[kept, phase] = np.where(first, change, mean + weight * distance)
     updated = (1.0 - weight) * (variance + weight * distance * distance)
     state.variance[kept, phase] = np.where(known & ~first, updated, variance)
-    state.count[kept, phase] = count + known
+    state.count[kept, phase] = np.minimum(count + known, MOST_COUNTED)
     state.settlement_ms[kept] = -1

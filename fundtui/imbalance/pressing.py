@@ -28,7 +28,7 @@ from fundtui.imbalance import (
 )
 from fundtui.imbalance.autoregression import AutoRegression
 from fundtui.imbalance.cycle import PHASE_TEXT, Cycle
-from fundtui.imbalance.estimators import Ewma
+from fundtui.imbalance.estimators import ShortEwma
 from fundtui.imbalance.momentum import Day
 from fundtui.imbalance.presettlement import Flow, PreSettlement
 from fundtui.imbalance.pressure import QUADRANT_TEXT
@@ -64,7 +64,7 @@ ONE_HOUR, FOUR_HOURS, ONE_DAY = 0, 1, 2
 class Hourly(Rows):
     """When a row's hourly samples (basis, open interest) were last taken."""
 
-    fields: ClassVar[dict[str, Field]] = {"hour": Field(-1, np.int64)}
+    fields: ClassVar[dict[str, Field]] = {"hour": Field(-1, np.int32)}
     hour: Ints
 
 
@@ -87,11 +87,11 @@ class Pressing:
         self.purge = Purge(capacity)
         self.cycle = Cycle(capacity)
         self.flow = PreSettlement(capacity)
-        self.basis = Ewma(capacity)
+        self.basis = ShortEwma(capacity)
         self.basis_ar = AutoRegression(capacity)
-        self.oi = Ewma(capacity)
-        self.oi_volume = Ewma(capacity)
-        self.premium = Ewma(capacity)
+        self.oi = ShortEwma(capacity)
+        self.oi_volume = ShortEwma(capacity)
+        self.premium = ShortEwma(capacity)
         self.marks = MarkWatch(capacity)
         self.hourly = Hourly(capacity)
         self._words = {

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from fundtui.imbalance.rows import (
     COUNT,
     NUMBER,
-    ZERO,
+    SHORT_ZERO,
     Field,
     Floats,
     Index,
     Ints,
     Number,
     Rows,
+    ShortFloats,
     divide,
     first_match,
     log_change,
@@ -66,24 +67,22 @@ class Purge(Rows):
     """The running window, the end of the window before, the spreads, and the last purge."""
 
     fields: ClassVar[dict[str, Field]] = {
-        "window": Field(-1, np.int64),
+        "window": Field(-1, np.int32),
         "oi": NUMBER,
         "price": NUMBER,
         "high": NUMBER,
         "low": NUMBER,
         "oi_before": NUMBER,
         "price_before": NUMBER,
-        "oi_mean": ZERO,
-        "return_mean": ZERO,
-        "oi_variance": ZERO,
-        "return_variance": ZERO,
-        "month_mean": ZERO,
-        "month_variance": ZERO,
+        "oi_mean": SHORT_ZERO,
+        "return_mean": SHORT_ZERO,
+        "oi_variance": SHORT_ZERO,
+        "return_variance": SHORT_ZERO,
+        "month_mean": SHORT_ZERO,
+        "month_variance": SHORT_ZERO,
         "oi_windows": COUNT,
         "return_windows": COUNT,
         "event_ms": Field(-1, np.int64),
-        "event_first_ms": Field(-1, np.int64),
-        "event_severity": NUMBER,
         "event_oi_before": NUMBER,
     }
     window: Ints
@@ -93,17 +92,15 @@ class Purge(Rows):
     low: Floats
     oi_before: Floats
     price_before: Floats
-    oi_mean: Floats
-    return_mean: Floats
-    oi_variance: Floats
-    return_variance: Floats
-    month_mean: Floats
-    month_variance: Floats
+    oi_mean: ShortFloats
+    return_mean: ShortFloats
+    oi_variance: ShortFloats
+    return_variance: ShortFloats
+    month_mean: ShortFloats
+    month_variance: ShortFloats
     oi_windows: Ints
     return_windows: Ints
     event_ms: Ints
-    event_first_ms: Ints
-    event_severity: Floats
     event_oi_before: Floats
 
 
@@ -176,7 +173,7 @@ def _enter_window(state: Purge, rows: Index, window: Ints, window_ms: int) -> No
     state.window[moved] = now
 
 
-def _learn(mean: Floats, variance: Floats, windows: Ints, rows: Index, change: Floats, gain: float) -> None:
+def _learn(mean: ShortFloats, variance: ShortFloats, windows: Ints, rows: Index, change: Floats, gain: float) -> None:
     known = np.isfinite(change)
     kept = rows[known]
     # The first windows count evenly, so that a single one never sets the spread.
@@ -221,10 +218,7 @@ def _remember(state: Purge, rows: Index, time_ms: Ints, reading: Reading) -> Rea
     purged = (reading.kind == Kind.PURGE) | (reading.kind == Kind.CRITICAL_PURGE)
     last = state.event_ms[rows]
     new = purged & ((last < 0) | (time_ms - last > MERGE_MS))
-    state.event_first_ms[rows[new]] = time_ms[new]
     state.event_oi_before[rows[new]] = state.oi_before[rows[new]]
-    state.event_severity[rows[new]] = np.nan
-    state.event_severity[rows[purged]] = np.fmax(state.event_severity[rows[purged]], reading.severity[purged])
     state.event_ms[rows[purged]] = time_ms[purged]
     return reading._replace(new=new)
 

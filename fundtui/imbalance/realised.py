@@ -37,9 +37,9 @@ class Realised(Rows):
         "tail": Field(0, np.int32, (4,)),
         "total": Field(0.0, np.float64, (4,)),
         "interval_h": NUMBER,
-        "last_min": Field(-1, np.int64),
-        "first_min": Field(-1, np.int64),
-        "expired_min": Field(-1, np.int64),
+        "last_min": Field(-1, np.int32),
+        "first_min": Field(-1, np.int32),
+        "expired_min": Field(-1, np.int32),
     }
     start: Ints
     length: Ints
@@ -158,7 +158,7 @@ def history(state: Realised, row: int) -> tuple[Ints, Floats]:
     """The settlements of the last thirty days, oldest first: times in UTC ms and rates per settlement."""
     positions = np.arange(state.tail[row, -1], state.pushed[row])
     slots = state.start[row] + positions % max(int(state.length[row]), 1)
-    last = state.last_min[row]
+    last = state.last_min[row].astype(np.int64)
     minutes = last - _age(state.times[slots], last)
     return minutes * MINUTE_MS, state.rates[slots].astype(np.float64)
 
@@ -166,7 +166,7 @@ def history(state: Realised, row: int) -> tuple[Ints, Floats]:
 def entry(state: Realised, rows: Index, back: int) -> tuple[Ints, Floats]:
     """Minute (UTC) and rate per settlement of each row's last settlement but `back` − 1; there are that many."""
     slots = state.start[rows] + (state.pushed[rows] - back) % state.length[rows]
-    last = state.last_min[rows]
+    last = state.last_min[rows].astype(np.int64)
     return last - _age(state.times[slots], last), state.rates[slots].astype(np.float64)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.signedinteger[Any]]
 Flags = NDArray[np.bool_]
+ShortFloats = NDArray[np.float32]
 Index = NDArray[np.intp]
 Number = Floats | float
 
@@ -32,6 +33,9 @@ ZERO = Field(0.0)
 COUNT = Field(0, np.int32)
 FLAG = Field(0, np.bool_)
 LABEL = Field(-1, np.int8)
+SHORT_NUMBER = Field(dtype=np.float32)
+"""For figures that are compared with spreads of a thousandth and more: worked out in float64, kept to seven digits."""
+SHORT_ZERO = Field(0.0, np.float32)
 
 
 class Rows:

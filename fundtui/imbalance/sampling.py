@@ -6,7 +6,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from fundtui.imbalance.rows import NUMBER, ZERO, Field, Floats, Index, Number, Rows, divide
+from fundtui.imbalance.rows import (
+    NUMBER,
+    SHORT_NUMBER,
+    SHORT_ZERO,
+    Field,
+    Floats,
+    Index,
+    Number,
+    Rows,
+    ShortFloats,
+    divide,
+)
 
 QUADRATIC_HALF_LIFE_H = 1.0
 PREMIUM_HALF_LIFE_H = 8.0
@@ -19,16 +30,16 @@ class Roughness(Rows):
 
     fields: ClassVar[dict[str, Field]] = {
         "x_h": NUMBER,
-        "premium": NUMBER,
-        "variation": NUMBER,
-        "mean": NUMBER,
-        "variance": ZERO,
+        "premium": SHORT_NUMBER,
+        "variation": SHORT_NUMBER,
+        "mean": SHORT_NUMBER,
+        "variance": SHORT_ZERO,
     }
     x_h: Floats
-    premium: Floats
-    variation: Floats
-    mean: Floats
-    variance: Floats
+    premium: ShortFloats
+    variation: ShortFloats
+    mean: ShortFloats
+    variance: ShortFloats
 
 
 def update(state: Roughness, rows: Index, x_h: Floats, premium: Floats, gap_h: Number) -> None:

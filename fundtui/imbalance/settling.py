@@ -180,7 +180,8 @@ class Settling:
         kernel = self.formula.kernel.at(rows)
         same = np.isfinite(kernel.period_h) & (hours == self.instruments.interval_h[rows])
         average = np.where(same, average, np.nan)
-        error = formula.formula_error(rate / hours * kernel.period_h, average, premium.closed_coverage[rows], kernel)
+        coverage = premium.closed_coverage[rows].astype(np.float64)
+        error = formula.formula_error(rate / hours * kernel.period_h, average, coverage, kernel)
         live = np.isfinite(unexpected) | np.isfinite(error)
         columns["surprise"][rows[live]] = unexpected[live]
         columns["formula_error"][rows[live]] = (error / kernel.period_h)[live]
@@ -191,7 +192,7 @@ class Settling:
                 self.table.keys, rows[logged], time_ms[logged], (rate / hours)[logged], hours[logged],
                 unexpected[logged], error_h,
             )  # fmt: skip
-        trusted = np.where(premium.closed_coverage[rows] >= formula.COVERAGE_FOR_ALERT, average, np.nan)
+        trusted = np.where(coverage >= formula.COVERAGE_FOR_ALERT, average, np.nan)
         detectors.observe_family(
             self.fits,
             rows,

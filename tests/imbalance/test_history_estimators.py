@@ -112,7 +112,7 @@ def test_realised_windows_equal_a_full_sum_for_three_intervals_at_once() -> None
                 places[i] += 1
     found, full = realised.apr(state, np.arange(3)), realised.completeness(state, np.arange(3))
     for i, one in enumerate(chosen):
-        until = state.last_min[i] * 60_000
+        until = int(state.last_min[i]) * 60_000
         for column, window_h in enumerate((24, 72, 168, 720)):
             inside = (one.times > until - window_h * HOUR_MS) & (one.times <= until)
             wanted = one.rates[inside].sum() * HOURS_PER_YEAR / window_h

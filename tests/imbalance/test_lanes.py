@@ -381,6 +381,20 @@ class TestRestart:
             assert instrument(after, key) == instrument(before, key) or math.isnan(instrument(before, key)), key
         np.testing.assert_array_equal(after.assets.series["trend"][0], before.assets.series["trend"][0])
 
+    def test_state_that_was_taken_over_grows_on_to_the_same_bytes(self) -> None:
+        before, after = self.learnt(), Calculator()
+        after.import_state(before.export_state())
+        after.set_cadence("a", 60.0)
+        for minute in range(180, 400):
+            for calculator in (before, after):
+                premium = 12e-4 + 1e-5 * math.sin(minute)
+                poll(calculator, START_MS + minute * MINUTE_MS, 7e-4, premium=premium, oi_usd=1e6 + 1e4 * minute)
+        went_on, taken_over = before.export_state(), after.export_state()
+        assert went_on.keys() == taken_over.keys()
+        for name, column in went_on.items():
+            if name.split(".")[0] in ("formula", "settling", "pressing"):
+                assert column.tobytes() == taken_over[name].tobytes(), name
+
     def test_the_average_of_another_interval_is_dropped(self) -> None:
         after = Calculator()
         after.import_state(self.learnt().export_state())
@@ -403,9 +417,35 @@ class TestRestart:
             {key: value for key, value in arrays.items() if not key.startswith("formula.twap")},
             arrays | {"format": np.array([99])},
             arrays | {"formula.twap.s0": arrays["formula.twap.s0"].astype(np.float32)},
+            arrays | {"format": np.array([2]), "pressing.day.price": arrays["pressing.day.price"][:, :40]},
         ):
             with pytest.raises(ValueError, match=r"saved state|column"):
                 Calculator().import_state(damaged)
+
+    def test_the_state_of_the_format_before_is_taken_over(self) -> None:
+        arrays = self.learnt().export_state()
+        older = arrays | {"format": np.array([2])}
+        count = len(arrays["instruments"])
+        for name, column in arrays.items():
+            if name.startswith("pressing.flow.") and column.dtype.kind in "fu":
+                older[name] = column.astype(np.int32 if column.dtype.kind == "u" else np.float64)
+            elif column.dtype == np.float32 and not name.startswith(
+                ("pressing.day.", "settling.own.realised.", "past.")
+            ):
+                older[name] = column.astype(np.float64)
+        for name in ("last_min", "first_min", "expired_min"):
+            older[f"settling.own.realised.{name}"] = arrays[f"settling.own.realised.{name}"].astype(np.int64)
+        older["pressing.flow.count"] = np.full((count, 3, 3), 70_000, np.int32)
+        older["pressing.purge.event_first_ms"] = np.full(count, -1, np.int64)
+        older["pressing.purge.event_severity"] = np.full(count, np.nan)
+        after = Calculator()
+        after.import_state(older)
+        poll(after, START_MS + 180 * MINUTE_MS, 7e-4, premium=12e-4)
+        again = after.export_state()
+        assert again["pressing.flow.count"].tolist() == [[[255] * 3] * 3]
+        for name in ("settling.own.realised.first_min", "settling.own.realised.total", "pressing.oi.mean"):
+            assert again[name].dtype == arrays[name].dtype, name
+            np.testing.assert_array_equal(again[name], arrays[name], err_msg=name)
 
     def test_state_is_taken_over_before_the_first_batch_only(self) -> None:
         calculator = self.learnt()
