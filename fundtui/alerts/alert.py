@@ -11,8 +11,10 @@ from fundtui.alerts.machine import INACTIVE, Phase, State, Told, Why
 from fundtui.imbalance.catalogue import Level
 from fundtui.status import Severity
 
+# None of these refers to anything that could refer back to it: the collector of cycles need not look at thousands.
 
-class Subject(msgspec.Struct, frozen=True):
+
+class Subject(msgspec.Struct, frozen=True, gc=False):
     """What an alert is about: a row's key at a level, and its venue and asset where it has them."""
 
     level: Level
@@ -21,7 +23,7 @@ class Subject(msgspec.Struct, frozen=True):
     asset: str = ""
 
 
-class Term(msgspec.Struct, frozen=True):
+class Term(msgspec.Struct, frozen=True, gc=False):
     """One comparison of a rule at one moment: as written, and its values in exported units (NaN: missing)."""
 
     source: str
@@ -30,7 +32,7 @@ class Term(msgspec.Struct, frozen=True):
     text: str = ""
 
 
-class Alert(msgspec.Struct, frozen=True, kw_only=True):
+class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One (rule, subject) that is not inactive, or ended and not yet told.
 
     number      of its last told transition; grows for ever, so that each transition has its own key
@@ -62,7 +64,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         return self.state.phase in (Phase.FIRING, Phase.RECOVERING)
 
 
-class Transition(msgspec.Struct, frozen=True, kw_only=True):
+class Transition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One change of an alert that is told. `text` is the whole sentence; the rest is for programs."""
 
     fingerprint: str

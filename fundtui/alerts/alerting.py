@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,7 @@ from fundtui.alerts.alert import Alert, Transition
 from fundtui.alerts.book import AlertCounts, AlertRow, Away, Why
 from fundtui.alerts.desk import KEEP_DAYS_MS, Desk
 from fundtui.alerts.message import Message
+from fundtui.alerts.panel import Panel
 from fundtui.alerts.records import Delivery, Silence, Stored
 from fundtui.alerts.rule import Rule, rules_of
 from fundtui.alerts.sinks.sink import Sink
@@ -93,7 +95,9 @@ class Alerting:
         self._unsettled = asyncio.Event()
         self._told_away_ms = 0
         self._marked_ms = 0
-        self._shown: tuple[tuple[int, int], list[AlertRow]] | None = None
+        self._panel = Panel()
+        self._looked: tuple[int, int] | None = None
+        self._settling = False
         self._ask_for_requests = False
 
     # --- life -------------------------------------------------------------------------------------
@@ -229,9 +233,13 @@ class Alerting:
             if self._ask_for_requests and self.folder is not None:
                 self._ask_for_requests = False
                 await self._take_requests(desk, self.folder)
+            self._settling = True
             await desk.settle()
             self._happened(desk.transitions)
-            self.version += desk.changed
+            if desk.changed:
+                await self._prepare()
+                self.version += 1
+            self._settling = False
 
     def _happened(self, transitions: Sequence[Transition]) -> None:
         if transitions:
@@ -282,6 +290,7 @@ class Alerting:
         new = await self._blocking(partial(store.after, self._position))
         self._position = max((position for position, _ in new), default=self._position)
         self._happened([one for _, one in new])
+        await self._prepare()
         self.version += 1
 
     # --- reading ----------------------------------------------------------------------------------
@@ -304,20 +313,32 @@ class Alerting:
 
     def rows(self) -> list[AlertRow]:
         """Alerts for a panel, those that ended within a day at the end."""
+        key = (self.version, self.clock.utc_ms() // 1000)
+        # While a crowd of alerts is being worked through, the panel shows what was before; it is told when it is done.
+        old = self._looked is None or self._looked[0] != key[0] or (self._looked != key and not self._settling)
+        if old:
+            self._looked = key
+            self._panel.look(*self._shown())
+        return self._panel.rows
+
+    def _shown(self) -> tuple[Iterable[Alert], Stored, int, Iterable[Transition]]:
+        """What a panel shows now."""
         now_ms = self.clock.utc_ms()
-        key = (self.version, now_ms // 1000)
-        if self._shown is None or self._shown[0] != key:
-            latest = {one.fingerprint: one for one in self.recent if now_ms - one.time_ms < book.DAY_MS}
-            shown = book.rows(self._alerts(), self.records, now_ms, latest.values())
-            self._shown = (key, shown)
-        return self._shown[1]
+        latest = {one.fingerprint: one for one in self.recent if now_ms - one.time_ms < book.DAY_MS}
+        return self._alerts(), self.records, now_ms, latest.values()
+
+    async def _prepare(self) -> None:
+        """Work out the panel in small turns, before it is asked for."""
+        for _ in self._panel.looking(*self._shown()):
+            await asyncio.sleep(0)
 
     def _alerts(self) -> Iterable[Alert]:
         return self._stored.alerts.values() if self._desk is None else self._desk.room.alerts()
 
     def counts(self) -> AlertCounts:
         """Counts for a header."""
-        return book.counts(self.rows(), len(self.dead_letters()))
+        self.rows()
+        return msgspec.structs.replace(self._panel.counts, dead=len(self.dead_letters()))
 
     def dead_letters(self) -> tuple[Delivery, ...]:
         """Notices that were given up and that nobody has looked at."""

@@ -16,7 +16,7 @@ import numpy as np
 from fundtui.alerts import pipeline
 from fundtui.alerts.alert import Alert, Subject, Transition
 from fundtui.alerts.machine import Phase, Told
-from fundtui.alerts.records import Delivery, DeliveryState, Silence, Stored
+from fundtui.alerts.records import Acknowledgement, Delivery, DeliveryState, Silence, Stored
 from fundtui.alerts.rule import Rule
 from fundtui.alerts.words import TermReader
 from fundtui.imbalance.table import Table
@@ -39,7 +39,7 @@ class Standing(StrEnum):
 ORDER = {Standing.FIRING: 0, Standing.SILENCED: 1, Standing.PENDING: 2, Standing.OVER: 3}
 
 
-class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
+class AlertRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One alert on a panel.
 
     id            what `acknowledge` and `why` take
@@ -119,25 +119,6 @@ class Away(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[str, ...]
 
 
-def rows(alerts: Iterable[Alert], records: Stored, now_ms: int, over: Iterable[Transition] = ()) -> list[AlertRow]:
-    """Alerts for a panel: firing first, weightiest and newest first. `over`: ends to show after those that go on."""
-    listed = list(alerts)
-    known = pipeline.facts(listed)
-    silences = [one for one in records.silences.values() if one.from_ms <= now_ms < one.until_ms]
-    found = [
-        _row(alert, muted_by(alert, known, silences, now_ms), records)
-        for alert in listed
-        if alert.state.phase in (Phase.FIRING, Phase.RECOVERING, Phase.PENDING)
-    ]
-    going = {row.id for row in found}
-    ended = [_ended(one) for one in over if one.told in (Told.RESOLVED, Told.CLOSED) and one.fingerprint not in going]
-    return sorted([*found, *ended], key=_order)
-
-
-def _order(row: AlertRow) -> tuple[int, bool, int, int]:
-    return ORDER[row.standing], row.acknowledged_ms is not None, -pipeline.WEIGHT[row.severity], -row.since_ms
-
-
 def muted_by(alert: Alert, known: pipeline.Facts, silences: Iterable[Silence], now_ms: int) -> str:
     """Why an alert is not told: a larger fact or a silence; empty when it is."""
     if known != pipeline.NO_FACTS and (why := pipeline.inhibited(alert, known)):
@@ -146,9 +127,9 @@ def muted_by(alert: Alert, known: pipeline.Facts, silences: Iterable[Silence], n
     return f"silenced: {silence.reason}" if silence is not None else ""
 
 
-def _row(alert: Alert, muted: str, records: Stored) -> AlertRow:
+def row_of(alert: Alert, muted: str, acknowledged: Acknowledgement | None) -> AlertRow:
+    """The row of an alert that is not inactive."""
     pending = alert.state.phase is Phase.PENDING
-    acknowledged = records.acknowledged.get(alert.fingerprint)
     return AlertRow(
         id=alert.fingerprint,
         rule=alert.rule,
@@ -167,7 +148,8 @@ def _row(alert: Alert, muted: str, records: Stored) -> AlertRow:
     )
 
 
-def _ended(one: Transition) -> AlertRow:
+def row_of_end(one: Transition) -> AlertRow:
+    """The row of an alert that is over."""
     return AlertRow(
         id=one.fingerprint,
         rule=one.rule,

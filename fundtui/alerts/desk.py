@@ -26,7 +26,7 @@ from fundtui.imbalance.table import Table
 from fundtui.status import Event, VenueHealth
 
 KEEP_DAYS_MS = 90 * 86_400_000
-MOST_STEPS = 100
+MOST_STEPS = 60
 """So many alerts move in one go; when very many do at once, the loop gets its turn in between."""
 
 

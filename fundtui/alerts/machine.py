@@ -57,7 +57,7 @@ class Why(StrEnum):
     SHOWN = "told once"
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """One alert's state. counted_s: seconds seen towards `for` (pending) or `keep_firing` (recovering). last: the
     last known reading. held: the newest reading was missing."""
 
@@ -75,7 +75,7 @@ class Timing(msgspec.Struct, frozen=True):
     until_settlement: bool = False
 
 
-class Step(msgspec.Struct, frozen=True):
+class Step(msgspec.Struct, frozen=True, gc=False):
     """The new state, and what to tell if anything."""
 
     state: State

@@ -17,7 +17,7 @@ SHOWN = 5
 MAX_ALERTS = 50
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One alert in a message."""
 
     id: str

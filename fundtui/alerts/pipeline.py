@@ -31,7 +31,7 @@ class Pace(msgspec.Struct, frozen=True):
     repeat_ms: int = 4 * HOUR_MS
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
+class Notice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one sink is told at once: a group, or several groups as a digest."""
 
     sink: str
@@ -48,7 +48,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def severity(self) -> Severity:
         """The greatest among its alerts."""
-        return max((alert.severity for alert in (*self.firing, *self.ended)), key=WEIGHT.__getitem__)
+        found = {alert.severity for alert in (*self.firing, *self.ended)}
+        return found.pop() if len(found) == 1 else max(found, key=WEIGHT.__getitem__)
 
 
 # Mute
@@ -169,11 +170,10 @@ def within_budget(notices: Sequence[Notice], allowed: int) -> list[Notice]:
     return [*ordered[: allowed - 1], together]
 
 
-def told_after(notice: Notice, group: str, members: Sequence[Alert], now_ms: int) -> Told:
-    """What a sink knows of a group once a notice is on its way."""
-    shown = {alert.fingerprint for alert in notice.firing}
-    numbers = {alert.fingerprint: alert.number for alert in members if alert.firing and alert.fingerprint in shown}
-    return Told(sink=notice.sink, group=group, time_ms=now_ms, numbers=numbers)
+def told_after(sink: str, group: str, members: Iterable[Alert], now_ms: int) -> Told:
+    """What a sink knows of a group once a notice of it is on its way; `members`: those that the notice tells of."""
+    numbers = {alert.fingerprint: alert.number for alert in members if alert.firing}
+    return Told(sink=sink, group=group, time_ms=now_ms, numbers=numbers)
 
 
 def notice_key(notice: Notice, told_at_ms: int) -> str:

@@ -43,7 +43,7 @@ def _like(text: str, pattern: str) -> bool:
     return not pattern or fnmatch.fnmatchcase(text.casefold(), pattern.casefold())
 
 
-class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Somebody has seen an alert: it is not repeated until it has ended and fires anew."""
 
     fingerprint: str
@@ -59,7 +59,7 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One notice for one sink. `key` is the same for the same notice, whenever and however often it is sent.
 
     body: the message as JSON. due_ms: not tried before. seen: a dead one that somebody has looked at.
@@ -76,7 +76,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     seen: bool = False
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class Told(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a sink was last told of a group: when, and the number of each alert that was firing then."""
 
     sink: str

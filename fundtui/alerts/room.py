@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -29,8 +30,11 @@ PASS_EVERY_MS = 500
 """While no alert changes, notices that become due with time alone are looked for that often."""
 
 
-SLICE = 1000
+SLICE = 500
 """So many alerts are looked at in one go where each costs something."""
+
+
+Item = TypeVar("Item")
 
 
 class SinkPace(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +130,12 @@ class Room:
         sinks, alerts = self.sinks, tuple(self._tellable())
         notices = yield from self._due(alerts, sinks, now_ms)
         deliveries, told = yield from self._written(notices, sinks, now_ms)
+        # What is very large is let go of in a turn of its own.
+        del notices
+        yield
+        kept, forgotten, still = yield from self._sorted_out(alerts, told)
+        del alerts, told
+        yield
         if self.sinks is not sinks:
             # Rules and sinks were edited in between: all anew.
             return NOTHING
@@ -133,7 +143,7 @@ class Room:
         for delivery in deliveries:
             sent_ms = self._sent_ms[delivery.sink]
             self._sent_ms[delivery.sink] = [one for one in sent_ms if now_ms - one < pipeline.HOUR_MS] + [now_ms]
-        change = self._change(alerts, deliveries, told, now_ms)
+        change = self._change(deliveries, kept, forgotten, still, now_ms)
         self._dirty.clear()
         self._dropped.clear()
         self._transitions.clear()
@@ -141,17 +151,9 @@ class Room:
         return change
 
     def _change(
-        self, alerts: Iterable[Alert], deliveries: tuple[Delivery, ...], told: Mapping[tuple[str, str], ToldRecord],
-        now_ms: int,
+        self, deliveries: tuple[Delivery, ...], told: tuple[ToldRecord, ...], forgotten: tuple[tuple[str, str], ...],
+        still: set[str], now_ms: int,
     ) -> Change:  # fmt: skip
-        known = {alert.fingerprint for alert in alerts} | self._ended.keys()
-        after = {
-            key: one
-            for key, one in {**self.records.told, **told}.items()
-            if key[0] in self.sinks and not known.isdisjoint(one.numbers)
-        }
-        forgotten = tuple(key for key in self.records.told if key not in after)
-        still = {fingerprint for one in after.values() for fingerprint in one.numbers}
         for fingerprint in [fingerprint for fingerprint in self._ended if fingerprint not in still]:
             del self._ended[fingerprint]
             self._dirty.pop(fingerprint, None)
@@ -162,15 +164,35 @@ class Room:
             ended=tuple(self._dropped & self.records.alerts.keys()),
             transitions=tuple(self._transitions),
             deliveries=deliveries,
-            told=tuple(one for key, one in told.items() if key in after),
+            told=told,
             forgotten=forgotten,
             unacknowledged=tuple(name for name in self.records.acknowledged if name in over),
             lifted=tuple(one.id for one in self.records.silences.values() if one.until_ms <= now_ms),
         )
 
+    def _sorted_out(
+        self, alerts: Iterable[Alert], told: Mapping[tuple[str, str], ToldRecord]
+    ) -> Generator[None, None, tuple[tuple[ToldRecord, ...], tuple[tuple[str, str], ...], set[str]]]:
+        """Which of the new records to keep, which groups need none any more, and what some sink takes for firing."""
+        known = {alert.fingerprint for alert in alerts} | self._ended.keys()
+        kept: list[ToldRecord] = []
+        forgotten: list[tuple[str, str]] = []
+        still: set[str] = set()
+        for part in _parts({**self.records.told, **told}.items()):
+            for key, one in part:
+                if key[0] in self.sinks and not known.isdisjoint(one.numbers):
+                    still.update(one.numbers)
+                    if key in told:
+                        kept.append(one)
+                elif key in self.records.told:
+                    forgotten.append(key)
+            yield
+        return tuple(kept), tuple(forgotten), still
+
     def _gather(self) -> None:
         """Take transitions and changed alerts from the readings."""
         self._transitions.extend(self.readings.transitions)
+        told = self._told_fingerprints() if self.readings.changed else set()
         for fingerprint, alert in self.readings.changed.items():
             if fingerprint in self._ended and not alert.firing and alert.ended_ms is None:
                 # Pending anew, or no longer, while its last end has still to be told: that is what has to be kept.
@@ -179,7 +201,7 @@ class Room:
                 self._dirty[fingerprint] = alert
                 self._ended.pop(fingerprint, None)
                 self._dropped.discard(fingerprint)
-            elif alert.ended_ms is not None and alert.why is not Why.SHOWN and self._is_told(fingerprint):
+            elif alert.ended_ms is not None and alert.why is not Why.SHOWN and fingerprint in told:
                 self._ended[fingerprint] = self._dirty[fingerprint] = alert
             else:
                 self._dirty.pop(fingerprint, None)
@@ -201,10 +223,11 @@ class Room:
             body = encode(message_of(notice, key, now_ms))
             deliveries.append(Delivery(key=key, sink=sink, created_ms=now_ms, due_ms=now_ms, body=body))
             yield
-            by_group = self._groups((*notice.firing, *notice.ended), sink, sinks[sink])
-            yield
-            for group in notice.groups:
-                told[sink, group] = pipeline.told_after(notice, group, by_group.get(group, ()), now_ms)
+            by_group = yield from self._groups((*notice.firing, *notice.ended), sink, sinks[sink])
+            for part in _parts(notice.groups):
+                for group in part:
+                    told[sink, group] = pipeline.told_after(sink, group, by_group.get(group, ()), now_ms)
+                yield
         return tuple(deliveries), told
 
     def _due(
@@ -214,15 +237,19 @@ class Room:
         notices: list[Notice] = []
         for sink, takes in sinks.items():
             yield
-            groups, due = self._groups(open_ones, sink, takes), []
-            yield
-            for group, members in groups.items():
-                told = self.records.told.get((sink, group))
-                notice = pipeline.due(sink, group, members, told, self.records.acknowledged, self._pace, now_ms)
-                if notice is not None:
-                    due.append(notice)
+            groups = yield from self._groups(open_ones, sink, takes)
+            due: list[Notice] = []
+            for part in _parts(groups.items()):
+                for group, members in part:
+                    told = self.records.told.get((sink, group))
+                    notice = pipeline.due(sink, group, members, told, self.records.acknowledged, self._pace, now_ms)
+                    if notice is not None:
+                        due.append(notice)
+                yield
             allowed = pipeline.allowance(self._sent_ms[sink], now_ms, takes.per_minute, takes.per_hour)
-            notices.extend(pipeline.within_budget(_one_for_edits(due), allowed))
+            due = _one_for_edits(due)
+            yield
+            notices.extend(pipeline.within_budget(due, allowed))
         return notices
 
     def _open(self, alerts: Sequence[Alert], now_ms: int) -> Generator[None, None, Sequence[Alert]]:
@@ -232,25 +259,29 @@ class Room:
         if known == pipeline.NO_FACTS and not silences:
             return alerts
         open_ones: list[Alert] = []
-        for start in range(0, len(alerts), SLICE):
+        for part in _parts(alerts):
             open_ones += [
                 alert
-                for alert in alerts[start : start + SLICE]
+                for alert in part
                 if not pipeline.inhibited(alert, known) and pipeline.silenced(alert, silences, now_ms) is None
             ]
             yield
         return open_ones
 
-    def _groups(self, alerts: Iterable[Alert], sink: str, takes: SinkPace) -> dict[str, list[Alert]]:
+    def _groups(
+        self, alerts: Iterable[Alert], sink: str, takes: SinkPace
+    ) -> Generator[None, None, dict[str, list[Alert]]]:
         """A sink's alerts by group; what it was told of stays in the group in which it was told."""
-        told = self._told_groups(sink)
+        told = yield from self._told_groups(sink)
         groups: dict[str, list[Alert]] = defaultdict(list)
-        for alert in alerts:
-            group = told.get(alert.fingerprint)
-            if group is None and self._goes_to(alert, sink, takes):
-                group = pipeline.group_of(alert, self.rules[alert.rule])
-            if group is not None:
-                groups[group].append(alert)
+        for part in _parts(alerts):
+            for alert in part:
+                group = told.get(alert.fingerprint)
+                if group is None and self._goes_to(alert, sink, takes):
+                    group = pipeline.group_of(alert, self.rules[alert.rule])
+                if group is not None:
+                    groups[group].append(alert)
+            yield
         return dict(groups)
 
     def _goes_to(self, alert: Alert, sink: str, takes: SinkPace) -> bool:
@@ -261,17 +292,22 @@ class Room:
             return False
         return pipeline.WEIGHT[alert.severity] >= pipeline.WEIGHT[takes.severity]
 
-    def _told_groups(self, sink: str) -> dict[str, str]:
+    def _told_groups(self, sink: str) -> Generator[None, None, dict[str, str]]:
         """Fingerprint -> the group in which a sink was last told that it fires."""
-        return {
-            fingerprint: group
-            for (name, group), one in self.records.told.items()
-            if name == sink
-            for fingerprint in one.numbers
-        }
+        groups = {}
+        for part in _parts(self.records.told.items()):
+            for (name, group), one in part:
+                if name == sink:
+                    groups.update(dict.fromkeys(one.numbers, group))
+            yield
+        return groups
 
-    def _is_told(self, fingerprint: str) -> bool:
-        return any(fingerprint in one.numbers for one in self.records.told.values())
+    def _told_fingerprints(self) -> set[str]:
+        """All that any sink takes for firing."""
+        told: set[str] = set()
+        for one in self.records.told.values():
+            told.update(one.numbers)
+        return told
 
     # --- reading and acting -----------------------------------------------------------------------
 
@@ -302,6 +338,12 @@ class Room:
     def _do(self, change: Change) -> Change:
         self.records.apply(change)
         return change
+
+
+def _parts(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
+    """Items as they are now, SLICE of them at a time."""
+    whole = tuple(items)
+    return (whole[start : start + SLICE] for start in range(0, len(whole), SLICE))
 
 
 def _whole(slices: Generator[None, None, Change]) -> Change:

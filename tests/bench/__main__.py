@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-HELPERS = {"__init__", "__main__", "live_market", "record_start", "screen_child"}
+HELPERS = {"__init__", "__main__", "alert_loop", "live_market", "record_start", "screen_child"}
 
 
 def main() -> int:

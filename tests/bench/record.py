@@ -23,8 +23,8 @@ from fundtui.market import Batch, Instrument, Quote
 
 ROWS, VENUES, MINUTES = 500, 30, 1440
 """Fifteen thousand instruments; a whole day of one venue's, for a day's chunks are what is kept."""
-ALL_MINUTES = 60
-"""Of all venues: in one hour everything is written that is written in any."""
+ALL_MINUTES = 360
+"""Of all venues: what is written between two compactions, and one of them; an hour alone would pay for a whole one."""
 START_MS = 20_500 * DAY_MS
 MINUTE_MS = 60_000
 DAYS = 7
