@@ -18,7 +18,8 @@ from fundtui.history.database import StoreProblem
 from fundtui.history.record import Asking
 from fundtui.history.settled import OnSettled, SettledStream
 from fundtui.imbalance.calculator import Calculator
-from fundtui.imbalance.course import Course, Recent, settled, theory_of
+from fundtui.imbalance.course import Course, Formula, Recent, settled
+from fundtui.imbalance.rates import averaging_constant_h
 from fundtui.market import Settlement
 from fundtui.polling.threads import in_thread
 
@@ -79,14 +80,14 @@ class Courses:
             self._ask(calculator, asset, rows)
             kept = [_paid(name, self._settled.get(name, []), start_ms, end_ms) for name in names]
         else:
-            folder = self._folder
+            folder, formulas = self._folder, [_formula(calculator, row) for row in rows]
             try:
-                kept = await in_thread(lambda: read_courses(folder, names, start_ms, end_ms, step_ms))
+                kept = await in_thread(lambda: read_courses(folder, names, start_ms, end_ms, step_ms, formulas))
             except StoreProblem as error:
                 kept, problem = [_paid(name, [], start_ms, end_ms) for name in names], str(error)
         asked = self._asked.get(asset)
         return Past(
-            courses=tuple(_with_theory(calculator, row, one) for row, one in zip(rows, kept, strict=True)),
+            courses=tuple(kept),
             expiry_ms=tuple(np.nan if one.expiry_ms is None else float(one.expiry_ms) for one in contracts),
             asking=asked is not None and not asked.done(),
             recorded=self._folder is not None,
@@ -146,16 +147,13 @@ class Courses:
         self._asked[asset] = asyncio.get_running_loop().create_task(ask(), name=f"settled rates of {asset}")
 
 
-def _with_theory(calculator: Calculator, row: int, course: Course) -> Course:
-    """A course with the theoretical rate that its premiums give."""
-    if not len(course.time_ms):
-        return course
+def _formula(calculator: Calculator, row: int) -> Formula:
+    """An instrument's funding formula as it is now."""
     contract = calculator.contract(row)
-    theory = theory_of(
-        course.time_ms, course.premium, calculator.kernel(row), contract.rule.averaging, contract.interval_h,
-        float(calculator.instruments.columns["next_funding_ms"][row]),
+    return Formula(
+        calculator.kernel(row), contract.rule.averaging, contract.interval_h,
+        float(calculator.instruments.columns["next_funding_ms"][row]), averaging_constant_h(contract.rule),
     )  # fmt: skip
-    return replace(course, theory=theory)
 
 
 def _paid(name: tuple[str, str], rows: Sequence[Settlement], start_ms: int, end_ms: int) -> Course:

@@ -29,7 +29,7 @@ from fundtui.history.months import (
 )
 from fundtui.history.salvage import rescue
 from fundtui.history.state import State
-from fundtui.history.steps import QUOTES, STEP_MS, Gatherer, Steps, readable, steps_of
+from fundtui.history.steps import QUOTES, STEP_MS, Chunk, Gatherer, Steps, readable, steps_of
 from fundtui.history.store import EMPTY, FOREVER_MS, Bar, Kept, Series
 from fundtui.imbalance.rates import observations, reasons_of
 from fundtui.market import Batch, Quote, Settlement
@@ -313,15 +313,10 @@ class SqliteStore:
         return [bar for bar in found if start_ms <= bar.time_ms < end_ms]
 
     def steps(self, venue: str, symbol: str, start_ms: int, end_ms: int = FOREVER_MS) -> Steps:
-        owner, number, months = self.state.instrument(venue, symbol), self.state.venue(venue), self._quotes.months()
-        if owner is None or number is None:
+        number = self.state.venue(venue)
+        if number is None:
             return steps_of(())
-        chunks = []
-        if months:
-            first = max(day_of(max(start_ms, 0)), _first_day(months[0]))
-            last = min(day_of(end_ms), _first_day(months[-1]) + 31)
-            bodies = self._quotes.rows("chunk", owner, first, last) if first <= last else {}
-            chunks = list(readable(bodies[day] for day in sorted(bodies)))
+        chunks = self._told(venue, symbol, start_ms, end_ms)
         # Polls after the last chunk; the five minutes at its end may have gone on.
         ends = [int(one.time_ms[-1]) for one in chunks[-1:] if len(one.time_ms)]
         tail_ms = max([start_ms // STEP_MS * STEP_MS, *ends])
@@ -331,6 +326,19 @@ class SqliteStore:
             if len(there):
                 tail.take(time_ms, Frame(frame.contracts[there], there, frame.numbers[:, there], there))
         return steps_of([*chunks, *tail.chunks().values()]).since(start_ms, end_ms)
+
+    def told_steps(self, venue: str, symbol: str, start_ms: int, end_ms: int) -> Steps:
+        """`steps` as far as polls were made into chunks: at most six hours less, for a fraction of the work."""
+        return steps_of(self._told(venue, symbol, start_ms, end_ms)).since(start_ms, end_ms)
+
+    def _told(self, venue: str, symbol: str, start_ms: int, end_ms: int) -> list[Chunk]:
+        owner, months = self.state.instrument(venue, symbol), self._quotes.months()
+        if owner is None or not months:
+            return []
+        first = max(day_of(max(start_ms, 0)), _first_day(months[0]))
+        last = min(day_of(end_ms), _first_day(months[-1]) + 31)
+        bodies = self._quotes.rows("chunk", owner, first, last) if first <= last else {}
+        return list(readable(bodies[day] for day in sorted(bodies)))
 
     def settlements(self, venue: str, symbol: str, start_ms: int = 0, end_ms: int = FOREVER_MS) -> list[Settlement]:
         return self.state.settlements(venue, symbol, start_ms, end_ms)

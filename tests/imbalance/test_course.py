@@ -9,7 +9,7 @@ import pytest
 
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.conditions import Wanted, conditions, daily_volatility
-from fundtui.imbalance.course import MOST_ASSETS, Course, Recent, settled, theory_of
+from fundtui.imbalance.course import MOST_ASSETS, Course, Formula, Recent, paid_otherwise, settled, theory_of
 from fundtui.imbalance.table import Table
 from fundtui.imbalance.theory import Kernel
 from fundtui.market import Averaging, Settlement
@@ -20,17 +20,58 @@ NOTHING = np.empty(0)
 KERNEL = Kernel(1.0, 1e-4, 5e-4, 0.0, -0.02, 0.02, 8.0)
 
 
+def formula(
+    averaging: Averaging, interval_h: float = 8.0, next_h: float = 16.0, averaging_h: float = math.nan
+) -> Formula:
+    return Formula(KERNEL, averaging, interval_h, next_h * HOUR_MS, averaging_h)
+
+
 def test_theory_is_the_kernel_at_the_average_since_the_interval_began() -> None:
     times = np.array([1, 2, 3, 9], np.int64) * HOUR_MS
     premium = np.array([10e-4, 20e-4, math.nan, 30e-4])
-    found = theory_of(times, premium, KERNEL, Averaging.UNIFORM, 8.0, 16.0 * HOUR_MS)
+    found = theory_of(times, premium, formula(Averaging.UNIFORM), HOUR_MS)
     # Averages 10, 15, 15 bp, and 30 in the next interval; each less the damper of 5 bp, over eight hours.
     assert found * 8 == pytest.approx([5e-4, 10e-4, 10e-4, 25e-4])
-    weighed = theory_of(times, premium, KERNEL, Averaging.LINEAR, 8.0, 16.0 * HOUR_MS)
+    weighed = theory_of(times, premium, formula(Averaging.LINEAR), HOUR_MS)
     # (1 x 10 + 2 x 20) / 3 = 16.7 bp.
     assert weighed[1] * 8 == pytest.approx(50e-4 / 3 - 5e-4, rel=1e-6)
-    assert np.isnan(theory_of(times, premium, KERNEL, Averaging.EWMA, 8.0, 0.0)).all()
-    assert np.isnan(theory_of(times, premium, KERNEL, Averaging.UNIFORM, math.nan, 0.0)).all()
+    assert np.isnan(theory_of(times, premium, formula(Averaging.UNIFORM, math.nan), HOUR_MS)).all()
+    # Of one hour, two hours and three hours five, ten and ten minutes were seen: less than a fifth.
+    assert np.isnan(theory_of(times, premium, formula(Averaging.UNIFORM), 300_000)).all()
+
+
+def test_an_exponential_average_approaches_a_jump_as_its_time_constant_says() -> None:
+    minutes = np.arange(0, 601, 5)
+    times, premium = minutes * 60_000, np.where(minutes < 300, 10e-4, 30e-4)
+    found = theory_of(times, premium, formula(Averaging.EWMA, averaging_h=1.0), 300_000) * 8
+    # A fifth of the weights is seen after -ln 0.8 hours, 13.4 minutes.
+    assert np.isnan(found[:3]).all()
+    assert found[3:60] == pytest.approx(np.full(57, 5e-4))
+    # The jump lies on the line from minute 295 to 300: on average at 297.5, to a thousandth of its size.
+    since, seen = np.exp(-(minutes[61:] - 297.5) / 60), np.exp(-minutes[61:] / 60)
+    # Of the weights that were seen, 1 - seen, those older than the jump are of 10 bp.
+    assert found[61:] == pytest.approx(30e-4 - 20e-4 * (since - seen) / (1 - seen) - 5e-4, abs=20e-7)
+
+
+def test_an_exponential_average_begins_anew_after_a_long_hole_and_is_not_made_of_too_little() -> None:
+    minutes = np.concatenate((np.arange(0, 121, 5), np.arange(600, 661, 5)))
+    times, premium = minutes * 60_000, np.where(minutes < 300, 10e-4, 30e-4)
+    found = theory_of(times, premium, formula(Averaging.EWMA, averaging_h=0.75), 300_000) * 8
+    # Eight hours are ten time constants: nothing is left, and nobody knows what was between.
+    assert np.isnan(found[25])
+    assert found[-1] == pytest.approx(25e-4, rel=1e-3)
+    assert np.isnan(theory_of(times, premium, formula(Averaging.EWMA, averaging_h=0.25), 300_000)).all()
+    assert np.isnan(theory_of(times, premium, formula(Averaging.EWMA), 300_000)).all()
+
+
+def test_hours_that_were_paid_over_another_interval_are_found() -> None:
+    paid = settled(
+        Settlement(venue="a", symbol="b", time_ms=hour * HOUR_MS, rate=8e-4, interval_h=hours)
+        for hour, hours in ((4, 4.0), (8, 4.0), (16, 8.0))
+    )
+    times = np.array([1, 4, 5, 8, 9, 16, 17], np.int64) * HOUR_MS
+    assert paid_otherwise(times, paid, 8.0).tolist() == [True, True, True, True, False, False, False]
+    assert not paid_otherwise(times, settled(()), 8.0).any()
 
 
 def test_settlements_without_interval_have_no_hourly_rate() -> None:
