@@ -16,7 +16,7 @@ from fundtui.imbalance.divergence import MAJORS, SOURCES, FormulaState
 from fundtui.imbalance.keeping import Saved
 from fundtui.imbalance.pressing import KIND_TEXT, Pressing
 from fundtui.imbalance.purge import Kind
-from fundtui.imbalance.rates import Money, Observations, contract_numbers, observations, reasons_of
+from fundtui.imbalance.rates import Money, Observations, contract_numbers, distinct, observations, reasons_of
 from fundtui.imbalance.registry import MISSED_POLLS, Registry, VenueRows, instrument_event, stillness_event
 from fundtui.imbalance.rows import Flags, Floats, Index, Ints, Rows, divide
 from fundtui.imbalance.rowsets import without
@@ -250,7 +250,7 @@ class Instruments:
             self.settling.refresh(np.array(self._adopted, np.intp))
             self._adopted.clear()
         rows = np.array(found, np.intp)
-        rows, seen, quotes = _distinct(rows, seen, batch.quotes)
+        rows, seen, quotes = distinct(rows, seen, batch.quotes)
         for row in rows[~self.table.alive[rows]].tolist():
             self._list(row, batch.observed_ms, events)
             forced.append(row)
@@ -378,7 +378,8 @@ class Instruments:
             self.formula.observe(rows, state, seen.numbers, hourly, venue.cadence_s / 3600.0)
         if clocks or self._clocks.waiting or not same:
             self._watch_clocks(rows, seen.numbers[Observed.NEXT_FUNDING_MS], venue, events)
-        settled = self.settling.observe(rows, seen.numbers, venue.cadence_s)
+        busy = venue.observed_ms // MINUTE_MS != venue.sampled_minute
+        settled = self.settling.observe(rows, seen.numbers, venue.cadence_s, busy=busy)
         if len(settled):
             changed |= np.isin(rows, settled)
             extent = Moved.ALL
@@ -474,22 +475,3 @@ def _differs(before: Floats, after: Floats) -> Flags:
     """Where a value is another one; two missing ones are the same."""
     different: Flags = (before != after) & ((before == before) | (after == after))
     return different
-
-
-def _distinct(
-    rows: Index, seen: Observations, quotes: tuple[Quote, ...]
-) -> tuple[Index, Observations, tuple[Quote, ...]]:
-    """Of a symbol that comes twice in a batch, the last row counts."""
-    last: Index = np.zeros(int(rows.max()) + 1, np.intp)
-    places = np.arange(len(rows))
-    last[rows] = places
-    kept = np.flatnonzero(last[rows] == places)
-    if len(kept) == len(rows):
-        return rows, seen, quotes
-    chosen = Observations(
-        tuple(seen.contracts[place] for place in kept.tolist()),
-        seen.observed_ms[kept],
-        np.ascontiguousarray(seen.numbers[:, kept]),
-        seen.reasons[kept],
-    )
-    return rows[kept], chosen, tuple(quotes[place] for place in kept.tolist())

@@ -57,6 +57,9 @@ FLOW_TEXT = {
 }
 DOUBTS = ("frozen mark", "outlying mark", "settlement not seen")
 BASIS_STEP_H = 1.0
+HOURLY_AT_MS = 4 * 60_000
+"""Into the hour: its first minutes have the settlements to take, the ends of windows, and what they teach."""
+LEARN_AFTER_MS = 2 * 60_000
 DAY_MS = 24 * HOUR_MS
 ONE_HOUR, FOUR_HOURS, ONE_DAY = 0, 1, 2
 
@@ -197,7 +200,7 @@ class Pressing:
 
     def _hourly_samples(self, rows: Index, time_ms: Ints, seen: Floats) -> None:
         """Once an hour: what open interest, its ratio to volume, premium and basis usually are."""
-        hour = time_ms // HOUR_MS
+        hour = (time_ms - HOURLY_AT_MS) // HOUR_MS
         before = self.hourly.hour[rows]
         due = hour > before
         if not due.any():
@@ -257,10 +260,12 @@ class Pressing:
         """Movement in the last minutes before a settlement (§5.3)."""
         state, next_ms = self.flow, seen[Observed.NEXT_FUNDING_MS]
         coming = np.where(next_ms == next_ms, next_ms, -1.0).astype(np.int64)
-        ended = (state.settlement_ms[rows] > 0) & (time_ms > state.settlement_ms[rows])
+        interval_h = self.instruments.interval_h[rows]
+        # The next window of an hourly contract is long in coming: what the last one taught can wait.
+        learn_ms = state.settlement_ms[rows] + np.where(interval_h >= 1.0, LEARN_AFTER_MS, 0)
+        ended = (state.settlement_ms[rows] > 0) & (time_ms > learn_ms)
         if ended.any():
             presettlement.settle(state, rows[ended], state.settlement_ms[rows[ended]])
-        interval_h = self.instruments.interval_h[rows]
         inside = presettlement.observe(
             state,
             rows,

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec.structs import astuple
 
 from fundtui.imbalance import excess
-from fundtui.imbalance.rows import Floats, Ints
+from fundtui.imbalance.rows import Floats, Index, Ints
 from fundtui.imbalance.theory import Kernel, kernel_parameters
 from fundtui.imbalance.twap import AVERAGING_CODE
 from fundtui.market import Averaging, Family, FundingRule, Instrument, Note, Quote, RateKind, Reason, Status
@@ -90,6 +90,25 @@ def observations(quotes: Sequence[Quote]) -> Observations:
         np.frombuffer(b"".join(packed)).reshape(_QUOTE_FIELDS, count),
         np.zeros(count, np.int64) if plain else np.fromiter(map(reason_bits, reasons), np.int64, count),
     )
+
+
+def distinct(
+    rows: Index, seen: Observations, quotes: tuple[Quote, ...]
+) -> tuple[Index, Observations, tuple[Quote, ...]]:
+    """Of a symbol that comes twice in a batch, the last row counts."""
+    last: Index = np.zeros(int(rows.max()) + 1, np.intp)
+    places = np.arange(len(rows))
+    last[rows] = places
+    kept = np.flatnonzero(last[rows] == places)
+    if len(kept) == len(rows):
+        return rows, seen, quotes
+    chosen = Observations(
+        tuple(seen.contracts[place] for place in kept.tolist()),
+        seen.observed_ms[kept],
+        np.ascontiguousarray(seen.numbers[:, kept]),
+        seen.reasons[kept],
+    )
+    return rows[kept], chosen, tuple(quotes[place] for place in kept.tolist())
 
 
 class ContractNumbers(NamedTuple):

@@ -27,6 +27,9 @@ PAID_IS_TOLD_AFTER_MS = 120_000
 SAME_INSTANT_MS = 60_000
 SETTLED_AT_ONCE = 128
 ALL_SETTLED_WITHIN_S = 120.0
+OFTEN_S = 15.0
+SETTLED_FEW = 32
+"""Venues of so few contracts are done with them at once."""
 REALISED = ("realised_1d", "realised_3d", "realised_7d", "realised_30d")
 
 
@@ -82,10 +85,11 @@ class Settling:
         for part in self.parts.values():
             part.grow(capacity)
 
-    def observe(self, rows: Index, seen: Floats, poll_s: float = 0.0) -> Index:
+    def observe(self, rows: Index, seen: Floats, poll_s: float = 0.0, *, busy: bool = False) -> Index:
         """Take one poll's observations of these rows; returns the rows whose settlement became known with it.
 
         Hundreds of contracts settle in the same instant: a part is taken with each poll, all within two minutes.
+        `busy`: the poll has the minute's sample to take as well; where another one comes soon, that one takes them.
         """
         pending, instruments = self.pending, self.instruments
         next_ms, rate, paid = seen[Observed.NEXT_FUNDING_MS], seen[Observed.RATE], seen[Observed.SETTLED_RATE]
@@ -107,7 +111,8 @@ class Settling:
         due_ms = pending.due_ms[rows]
         told = (paid != pending.paid_before[rows]) | (observed_ms - due_ms >= PAID_IS_TOLD_AFTER_MS)
         told &= (due_ms == due_ms) & (paid == paid)
-        left = np.flatnonzero(told)[max(SETTLED_AT_ONCE, int(len(rows) * poll_s / ALL_SETTLED_WITHIN_S)) :]
+        most = max(SETTLED_AT_ONCE, int(len(rows) * poll_s / ALL_SETTLED_WITHIN_S))
+        left = np.flatnonzero(told)[0 if busy and poll_s <= OFTEN_S and len(rows) > SETTLED_FEW else most :]
         told[left] = False
         waiting = due_ms == due_ms
         pending.paid_before[rows] = np.where(waiting & ~told, pending.paid_before[rows], paid)

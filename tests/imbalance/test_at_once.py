@@ -29,10 +29,22 @@ def test_what_settles_in_one_instant_is_taken_over_a_few_polls_and_nothing_is_lo
         return int(np.nansum(known))
 
     assert poll(START_MS + HOUR_MS - 15_000, 1e-5) == 0
-    taken = [poll(START_MS + HOUR_MS + 15_000 * number, 2e-5) for number in range(4)]
-    assert taken == [SETTLED_AT_ONCE, 2 * SETTLED_AT_ONCE, MANY, MANY]
+    taken = [poll(START_MS + HOUR_MS + 15_000 * number, 2e-5) for number in range(5)]
+    # The first poll of the hour has the minute's sample to take, the three after it have not.
+    assert taken == [0, SETTLED_AT_ONCE, 2 * SETTLED_AT_ONCE, MANY, MANY]
     paid = calculator._instruments.settling.own.realised.total[:MANY, 0]
     np.testing.assert_allclose(paid, 2e-5 + 1e-9 * np.arange(MANY), rtol=1e-6)
+
+
+def test_a_venue_that_is_asked_once_a_minute_settles_with_the_sample() -> None:
+    calculator = Calculator()
+    things = [contract("a", f"X{number}", interval_h=1.0, rate_period_h=1.0) for number in range(MANY)]
+    calculator.set_cadence("a", 60.0)
+    for minute, settled in ((-1, 1e-5), (0, 2e-5), (1, 2e-5)):
+        at_ms = START_MS + HOUR_MS + 60_000 * minute
+        quotes = [quote(one, at_ms, 1e-4, settled_rate=settled) for one in things]
+        calculator.apply(batch("a", at_ms, *quotes), at_ms)
+    assert np.nansum(calculator.instruments.columns["settlements"][:MANY]) == 2 * max(SETTLED_AT_ONCE, MANY // 2)
 
 
 def test_dollars_that_are_listed_against_the_dollar_are_taken_at_their_own_price() -> None:
