@@ -244,7 +244,9 @@ class FormulaState:
         coming = self._at_settlement(rows, result.premium, averaging, interval_h)
         # All five in one call: the formula is short, calling it is what costs.
         premiums = np.stack((average - error, average, average + error, coming, state.now[rows]))
-        low, theory, high, projected, stays = funding(premiums, kernel) / kernel.period_h
+        hourly_rates = funding(premiums, kernel) / kernel.period_h
+        # A dated contract settles nothing before it expires: its premium is no funding to come.
+        low, theory, high, projected, stays = np.where(instruments.dated[rows], np.nan, hourly_rates)
         estimate = instruments.estimate[rows]
         divergence = np.where(estimate & usable, hourly - theory, np.nan)
         smallest = SMALLEST_BAND / 8.0

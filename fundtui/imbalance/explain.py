@@ -14,7 +14,7 @@ from fundtui.imbalance.explain_numbers import exact_percent, words_of
 from fundtui.imbalance.explain_origin import Origin, RawOf, origin
 from fundtui.imbalance.explain_words import ASSET, EXTREME_KEYS, EXTREMES, INSTRUMENT, LEG_INPUTS, PAIR
 from fundtui.imbalance.table import Table
-from fundtui.market import REASON_TEXT, Family, FundingRule
+from fundtui.market import REASON_TEXT, Family, FundingRule, Status
 from fundtui.units import HOURS_PER_YEAR, MISSING, format_age, format_bp, format_percent, format_utc
 
 BEHIND = 3
@@ -22,6 +22,8 @@ BEHIND = 3
 ENDS = {"high_rate": ("short",), "short": ("short",), "low_rate": ("long",), "long": ("long",)}
 TERMS = 6
 """How many instruments a sum is written out for."""
+NEVER_OF_DATED = frozenset({"theory", "band_lo", "band_hi", "divergence", "divergence_t", "projected", "drift"})
+"""Figures of funding to come."""
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +209,8 @@ def _why_missing(reader: _Reader, key: str, inputs: tuple[str, ...]) -> str:
     """Why a figure of the theory is missing, as a tail of the substituted formula."""
     if reader.number(key) is not None:
         return ""
+    if key in NEVER_OF_DATED and reader.calculator.contract(reader.row).status is Status.DATED:
+        return "; a dated contract: nothing is settled before it expires"
     coverage = reader.number("coverage")
     if key in ("theory", "band_lo", "band_hi", "divergence", "divergence_t", "premium_average"):
         if reader.number("premium") is None:

@@ -206,6 +206,17 @@ class TestPressure:
         assert instrument(calculator, "dated_apr", "a BTC_X") * 8760 == pytest.approx(0.1006434, rel=1e-5)
         assert instrument(calculator, "term_premium", "a BTC_X") * 8 == pytest.approx(-0.0909e-4, abs=1e-8)
 
+    def test_no_funding_is_expected_of_a_dated_contract(self) -> None:
+        calculator = Calculator()
+        dated = contract("a", status=Status.DATED, expiry_ms=START_MS + 80 * 24 * HOUR_MS)
+        for minute in range(30):
+            poll(calculator, START_MS + minute * MINUTE_MS, NAN, what=dated, premium=12e-4, reasons=dated.excluded)
+        assert instrument(calculator, "premium") == 12e-4
+        for key in ("projected", "drift", "theory", "divergence"):
+            assert math.isnan(instrument(calculator, key))
+            found = explain(calculator, Level.INSTRUMENT, 0, key, START_MS)
+            assert found.substituted.endswith("; a dated contract: nothing is settled before it expires")
+
     def test_a_mark_that_does_not_move_while_others_do_is_doubted(self) -> None:
         calculator = Calculator()
         for minute in range(15):

@@ -84,10 +84,7 @@ def _columns(width: int, *, dated: bool) -> list[tuple[str, str]]:
 
 
 def _cell(scene: Scene, table: Table, row: int, key: str, shift: float) -> Piece:
-    if key == "projected" and _is_dated(table, row):
-        # Nothing is settled: what the formula would give for its premium means nothing.
-        value = math.nan
-    elif key.startswith("+"):
+    if key.startswith("+"):
         now, mean, half_life = (float(table.columns[name][row]) for name in ("apr", "mean_rate", "half_life"))
         value = expected(now, mean, half_life, float(key))
     elif key == "settled_rate":
