@@ -16,7 +16,7 @@ import termios
 import threading
 from codecs import getincrementaldecoder
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Any
 
 from textual._xterm_parser import XTermParser
 from textual.drivers._writer_thread import WriterThread
@@ -27,6 +27,7 @@ from fundtui.alerts.sinks.osc import OSC99_ANSWER
 _ALTERNATIVE = "\x1b[?1049h"
 _ANSWERS = re.compile(r"\x1b\]99;[^\x1b\x07]*(?:\x1b\\|\x07)")
 _POLL_S = 0.1
+_LOOKS = 20
 _JOIN_S = 0.3
 
 
@@ -60,6 +61,11 @@ class TerminalDriver(LinuxDriver):
     on_lost: Callable[[], None] | None = None
     on_osc99: Callable[[], None] | None = None
     _writer: WriterThread | None = None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # Wakes the input thread, which otherwise sleeps until a key comes.
+        self._wake = os.pipe()
 
     def _terminal_lost(self) -> None:
         if self.lost:
@@ -117,6 +123,7 @@ class TerminalDriver(LinuxDriver):
             return
         self._disable_mouse_support()
         self.exit_event.set()
+        os.write(self._wake[1], b"x")
         thread = self._key_thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(2 * _POLL_S + _JOIN_S)
@@ -137,8 +144,15 @@ class TerminalDriver(LinuxDriver):
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
+            selector.register(self._wake[0], selectors.EVENT_READ)
+            # Half a sequence is given up after a while; with nothing of that kind open there is nothing to look after.
+            looks = 0
             while not self.exit_event.is_set():
-                if selector.select(_POLL_S):
+                ready = {key.fd for key, _ in selector.select(_POLL_S if looks else None)}
+                if self._wake[0] in ready:
+                    os.read(self._wake[0], 16)
+                if self.fileno in ready:
+                    looks = _LOOKS
                     data = os.read(self.fileno, 4096)
                     if not data:
                         raise EOFError
@@ -146,6 +160,7 @@ class TerminalDriver(LinuxDriver):
                         self.process_message(event)
                 for event in parser.tick():
                     self.process_message(event)
+                looks = max(looks - 1, 0)
 
     def _without_answers(self, text: str) -> str:
         """Take out the answer to the question for notifications, which the parser would take for keys."""
