@@ -2,7 +2,9 @@
 
 Started as `python -m tests.alerts.kill_child FOLDER URL KILLS SEED`. Each child opens what the one before it left,
 lives through alerts, and ends by SIGKILL: half of the children at an exact step of their own (before and after every
-commit and every send), half at any moment from outside. Whatever a commit made durable is written to `ledger` first
+commit and every send), half at any moment from outside: some while they open the store, most after a number of steps
+and a share of the time that a step takes on this machine, so that a slow one kills as deep into the work as a quick
+one. Whatever a commit made durable is written to `ledger` first
 thing after the commit returned, so that the ledger names only what must never be lost. The last child is not killed:
 it sends what is left.
 """
@@ -12,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import select
 import signal
 import sys
 import time
@@ -39,17 +40,24 @@ SPEED = 600.0
 SINKS = ("one", "two", "three")
 UP = (VenueHealth(venue="okx", title="OKX", state=VenueState.UP, age_s=2.0, cadence_s=15.0, rows=9),)
 ASSETS = 12
+MOST_STEPS = 12
+"""Lives end at the latest about so many steps after they began to work."""
 WEEK_S = 7 * 86_400.0
 """Notices are not repeated: a repetition would be the same words under another key."""
 
 
 class Fate:
-    """Ends the process at its n-th step."""
+    """Ends the process at its n-th step. Each step, and before them that work has begun, is told through a pipe."""
 
-    def __init__(self, step: int) -> None:
+    def __init__(self, step: int, tells: int) -> None:
         self._left = step
+        self._tells = tells
+
+    def begin(self) -> None:
+        os.write(self._tells, b".")
 
     def step(self) -> None:
+        os.write(self._tells, b".")
         self._left -= 1
         if self._left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -99,10 +107,8 @@ def settings(url: str) -> Settings:
     )
 
 
-async def live(
-    folder: Path, url: str, began: float, fate: Fate, source: random.Random, began_to_work: int, *, last: bool
-) -> None:
-    """One life. It writes to `began_to_work` once it has opened what the one before it left."""
+async def live(folder: Path, url: str, began: float, fate: Fate, source: random.Random, *, last: bool) -> None:
+    """One life: it opens what the one before it left, and works."""
     clock = ScaledClock(1_790_000_000_000 + round((time.time() - began) * SPEED * 1000), SPEED)
     # Requests take real time: the transport has the real clock.
     transport = HttpTransport(SystemClock(), {})
@@ -127,14 +133,21 @@ async def live(
         # Where an earlier life left it.
         on = any(one.subject.key == table.keys[row] and one.firing for one in stored.alerts.values())
         table.columns["spread"][row] = (0.5 if on else 0.1) / 8760
-    desk.start()
-    os.write(began_to_work, b".")
-    while not last or desk.courier.queued or any(desk.room.alerts()):
+
+    async def look() -> None:
         for row in source.sample(rows, 5):
             table.columns["spread"][row] = (0.1 if last else source.choice((0.1, 0.5))) / 8760
         desk.observe(table, np.array(rows))
         desk.tick((table,), UP, local_outage=False)
         await desk.settle()
+
+    fate.begin()
+    if source.random() < 0.3:
+        # What is sent of former lives takes most steps: some lives find something new before they send.
+        await look()
+    desk.start()
+    while not last or desk.courier.queued or any(desk.room.alerts()):
+        await look()
         await clock.sleep(source.choice((0.5, 3.0)))
     await desk.stop()
     await transport.close()
@@ -147,36 +160,67 @@ async def warm(url: str) -> None:
     await transport.close()
 
 
+class Pace:
+    """How long opening and a step take here, as far as it is known by now."""
+
+    def __init__(self) -> None:
+        self.opening_s = 0.01
+        self.step_s = 0.01
+
+    def kill(self, child: int, told: int, source: random.Random) -> None:
+        """Kill from outside: one in ten while it opens the store, the others at work."""
+        began = time.monotonic()
+        if source.random() < 0.1:
+            time.sleep(source.random() * self.opening_s)
+        else:
+            os.read(told, 1)
+            opened = time.monotonic()
+            self.opening_s = opened - began
+            steps = source.randint(0, MOST_STEPS)
+            for _ in range(steps):
+                os.read(told, 1)
+            if steps:
+                self.step_s = (time.monotonic() - opened) / steps
+            time.sleep(source.uniform(0.0, 2.0) * self.step_s)
+        os.kill(child, signal.SIGKILL)
+
+
 def main(folder: Path, url: str, kills: int, seed: int) -> None:
     source = random.Random(seed)
     asyncio.run(warm(url))
     began = time.time()
     inside = 0
+    pace = Pace()
     for life in range(kills + 1):
         last = life == kills
         exact = bool(life % 2)
-        fate = Fate(source.randint(1, 12) if exact and not last else 0)
+        step = source.randint(1, MOST_STEPS) if exact and not last else 0
         child_seed = source.getrandbits(32)
         told, tells = os.pipe()
         child = os.fork()
         if child == 0:
-            asyncio.run(live(folder, url, began, fate, random.Random(child_seed), tells, last=last))
+            os.close(told)
+            asyncio.run(live(folder, url, began, Fate(step, tells), random.Random(child_seed), last=last))
             os._exit(0)
-        if not last and not exact:
-            if source.random() < 0.9:
-                # Some die while they open the store, most at work.
-                select.select([told], [], [], 10.0)
-            time.sleep(source.uniform(0.001, 0.05))
-            os.kill(child, signal.SIGKILL)
+        os.close(tells)
+        if last:
+            drain(told)
+        elif not exact:
+            pace.kill(child, told, source)
         _, status = os.waitpid(child, 0)
         os.close(told)
-        os.close(tells)
         if last and status != 0:
             sys.exit("the last life did not end well")
         if not last and os.WTERMSIG(status) != signal.SIGKILL:
             sys.exit(f"life {life} ended by itself")
         inside += exact
     sys.stdout.write(f"{kills} kills, {inside} at exact steps, {time.time() - began:.1f} s\n")
+
+
+def drain(told: int) -> None:
+    """Read what a child says until it ends, so that its pipe never fills."""
+    while os.read(told, 65536):
+        pass
 
 
 if __name__ == "__main__":
