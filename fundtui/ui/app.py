@@ -59,6 +59,7 @@ class FundtuiApp(OutputApp):
     CSS = """
     Screen { background: $background; overflow: hidden; scrollbar-size: 0 0; }
     Toast { background: $surface; }
+    SearchIcon { display: none; }
     """
 
     def __init__(self, source: Source, options: Options | None = None, wall: Clock | None = None, **more: Any) -> None:
@@ -101,6 +102,7 @@ class FundtuiApp(OutputApp):
         self.register_theme(textual_theme(palette))
         self.theme = f"fundtui-{palette.name}"
         colour, unicode = terminal_means(self.settings.display, self.options)
+        self._guard.plain = not unicode
         return Pens(palette, colour=colour and not self.no_color, unicode=unicode)
 
     @property
@@ -321,6 +323,11 @@ class FundtuiApp(OutputApp):
             self.show_watchlist(number)
 
     # -- what opens
+
+    def on_command_palette_opened(self) -> None:
+        """Nothing blinks here, the cursor of the list of commands neither."""
+        for entry in self.screen.query("CommandInput"):
+            entry.cursor_blink = False  # type: ignore[attr-defined]
 
     def action_go(self, name: str) -> None:
         """Show one of the screens behind the digits."""

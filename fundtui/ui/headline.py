@@ -28,6 +28,7 @@ class HeaderState(msgspec.Struct, frozen=True, kw_only=True):
     shown: int
     total: int
     sort_title: str
+    detail: str = ""
     filter_text: str = ""
     faults_only: bool = False
     wide: bool = False
@@ -70,24 +71,26 @@ def _left(scene: Scene, state: HeaderState, room: int) -> list[Span]:
     dim, plain, accent = pens("dim", "header"), pens("plain", "header"), pens("accent", "header")
     number = f" {state.watchlist_number}/{state.watchlists}" if state.watchlists > 1 else ""
     count = f"{state.shown}" if state.shown == state.total else f"{state.shown}/{state.total}"
-    # In the order in which they stand, with the order in which they give way: the larger sooner.
+    # In the order in which they stand, with the order in which they get their room: the smaller sooner.
     groups: list[tuple[int, list[Span]]] = [
         (0, [(" fundtui", pens.bold("accent", "header"))]),
         (3, [("  ", dim), (state.watchlist, plain), (number, dim)]),
-        (4, [("  ", dim), (BASIS_TITLES[scene.basis], plain), (f" {scene.lens.value}", dim)]),
-        (6, [("  by ", dim), (state.sort_title, plain)]),
-        (5, [("  ", dim), (count, dim)]),
+        (4, [("  ", dim), (state.detail, plain)] if state.detail else []),
+        (5, [("  ", dim), (BASIS_TITLES[scene.basis], plain), (f" {scene.lens.value}", dim)]),
+        (7, [("  by ", dim), (state.sort_title, plain)]),
+        (6, [("  ", dim), (count, dim)]),
     ]
     if state.filter_text:
         groups.append((1, [("  /", dim), (state.filter_text, accent)]))
     if state.faults_only:
         groups.append((2, [("  faults", pens("warning", "header"))]))
-    kept = [1] * len(groups)
-    for place in sorted(range(len(groups)), key=lambda place: -groups[place][0])[:-1]:
-        if sum(_size(spans) for (_, spans), is_kept in zip(groups, kept, strict=True) if is_kept) <= room:
-            break
-        kept[place] = 0
-    return [span for (_, spans), is_kept in zip(groups, kept, strict=True) if is_kept for span in spans]
+    kept: set[int] = set()
+    for place in sorted(range(len(groups)), key=lambda place: groups[place][0]):
+        size = _size(groups[place][1])
+        if not kept or size <= room:
+            kept.add(place)
+            room -= size
+    return [span for place, (_, spans) in enumerate(groups) if place in kept for span in spans]
 
 
 def _size(spans: Sequence[Span]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 from fundtui.imbalance.ladder import FlowKind, Rung
@@ -23,6 +24,8 @@ _NAMES = {
     FlowKind.EXIT: "exit",
 }
 _DAY_MS = 86_400_000
+# Cells of `  why not  `.
+_LABEL = 11
 
 
 def half_life_h(pairs: Table, instruments: Table, row: int) -> float:
@@ -89,8 +92,8 @@ def _dollars(value: float) -> str:
     return f"{value:+,.0f}" if abs(value) < 1e6 else ("+" if value > 0 else "") + format_money(value)
 
 
-def result_lines(scene: Scene, pairs: Table, row: int, reasons: Sequence[str]) -> list[Line]:
-    """Title, result, costs and risks of a pair."""
+def result_lines(scene: Scene, pairs: Table, row: int, reasons: Sequence[str], width: int) -> list[Line]:
+    """Title, result, costs and risks of a pair, in lines of `width` cells."""
 
     def bp(key: str) -> str:
         return format_bp(float(pairs.columns[key][row]))
@@ -124,8 +127,9 @@ def result_lines(scene: Scene, pairs: Table, row: int, reasons: Sequence[str]) -
         ],
     ]  # fmt: skip
     if reasons:
-        lines += [[("  why not  " if place == 0 else "           ", "dim"), (text, "warning")]
-                  for place, text in enumerate(reasons)]  # fmt: skip
+        parts = [part for text in reasons for part in textwrap.wrap(text, max(width - _LABEL, _LABEL))]
+        lines += [[("  why not  " if place == 0 else " " * _LABEL, "dim"), (part, "warning")]
+                  for place, part in enumerate(parts)]  # fmt: skip
     else:
         lines.append([("  why not  ", "dim"), ("nothing found", "plain")])
     return lines

@@ -26,9 +26,32 @@ def spans(pens: Pens, pieces: Iterable[Piece], surface: str) -> list[Span]:
 
 
 def lines_on(pens: Pens, lines: Iterable[Line], surface: str, width: int) -> list[Strip]:
-    """Lines of exactly `width` cells on a surface."""
+    """Lines of exactly `width` cells on a surface; where one is too long an ellipsis says so."""
     fill = pens("dim", surface)
-    return [strip_of(spans(pens, line, surface), width, fill) for line in lines]
+    ellipsis = pens.glyphs.ellipsis
+    return [strip_of(spans(pens, cut(line, width, ellipsis), surface), width, fill) for line in lines]
+
+
+def cut(line: Line, width: int, ellipsis: str) -> Line:
+    """The line, ending with the ellipsis where it takes more than `width` cells without its blanks at the end."""
+    text = "".join(text for text, _ in line)
+    if cells(text) <= width or cells(text.rstrip()) <= width:
+        return line
+    return aligned([*line, ("", "dim")], width, right=False, ellipsis=ellipsis)
+
+
+def whole(line: Line, width: int) -> list[Piece]:
+    """As many of the line's pieces as fit whole, without a label that would be left at the end."""
+    kept: list[Piece] = []
+    left = width
+    for text, role in line:
+        left -= cells(text)
+        if left < 0:
+            while kept and kept[-1][1] == "dim":
+                kept.pop()
+            break
+        kept.append((text, role))
+    return kept
 
 
 def aligned(pieces: Line, width: int, *, right: bool, ellipsis: str) -> list[Piece]:

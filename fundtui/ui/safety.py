@@ -10,18 +10,20 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
+from fundtui.ui.plain import in_cells
 from fundtui.ui.scrub import scrub
 
 
 class ScreenGuard(LineFilter):
-    """Applies `scrub` to every segment that any widget draws, and removes links."""
+    """Applies `scrub` to every segment that a widget of Textual's draws, and removes links. plain: ASCII alone."""
+
+    plain = False
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The segments of one line, made harmless."""
         return [self._guarded(segment) for segment in segments]
 
-    @staticmethod
-    def _guarded(segment: Segment) -> Segment:
+    def _guarded(self, segment: Segment) -> Segment:
         text, style, control = segment
         if control:
             return Segment("")
@@ -31,4 +33,4 @@ class ScreenGuard(LineFilter):
         if safe is not text:
             # Joined characters can share cells; what Textual has measured must stay true.
             safe = set_cell_size(safe, cell_len(text))
-        return Segment(safe, style)
+        return Segment(in_cells(safe) if self.plain else safe, style)

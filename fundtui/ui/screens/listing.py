@@ -268,10 +268,10 @@ class ListScreen(PacedScreen):
     def _header_state(self) -> HeaderState:
         counts = self.source.alert_counts()
         glyphs = self.app.pens.glyphs
-        extra = self.subtitle()
         return HeaderState(
             mode=self.source.mode,
-            watchlist=self.TITLE_TEXT + (f"  {extra}" if extra else ""),
+            watchlist=self.TITLE_TEXT,
+            detail=self.subtitle(),
             watchlist_number=1,
             watchlists=1,
             shown=self.shown,

@@ -16,7 +16,7 @@ from fundtui.ui.grid import NOBODY, Grid, GridMaker, heat_steps
 from fundtui.ui.gridview import GridView
 from fundtui.ui.instrument_text import published, reasons_text
 from fundtui.ui.lensed import ends_origin
-from fundtui.ui.pieces import Line, Piece, folded
+from fundtui.ui.pieces import Line, Piece, folded, whole
 from fundtui.ui.provenance import Provenance
 from fundtui.ui.screens.listing import ListScreen, bindings_of
 from fundtui.ui.widgets.gridtable import GridTable
@@ -143,10 +143,12 @@ class MatrixScreen(ListScreen):
             for step in steps
         ]
         below = "  ".join(text.replace("+", "-", 1) for text in reversed(texts))
-        return [
-            ("  heat ", "dim"), (below, "down3"), ("  0  ", "dim"), ("  ".join(texts), "up3"),
-            (f"   {_MEANINGS[scene.lens]}   x left out", "dim"),
+        left_out, meaning = "   x left out", f"   {_MEANINGS[scene.lens]}"
+        line: Line = [
+            ("  heat ", "dim"), (below, "down3"), ("  0  ", "dim"), ("  ".join(texts), "up3"), (left_out, "faint"),
+            (meaning, "faint"),
         ]  # fmt: skip
+        return whole(line, self.size.width)
 
     @on(GridTable.Moved)
     def _cell_moved(self) -> None:

@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from fundtui.ui.cells import Scene
 from fundtui.ui.paint import Span, cells, strip_of
+from fundtui.ui.plain import spelled
 from fundtui.ui.screens.veil import VeiledScreen
 from fundtui.ui.widgets.canvas import Panel
 
@@ -54,7 +55,10 @@ class Page(Panel, can_focus=True):
 
     def content(self, width: int, height: int) -> list[Strip]:
         fill = self.scene.pens("dim", "overlay")
-        lines = [part for line in self.lines for part in wrapped_line(line, width - _MARGIN)]
+        lines = self.lines
+        if not self.scene.pens.unicode:
+            lines = [[(spelled(text), style) for text, style in line] for line in lines]
+        lines = [part for line in lines for part in wrapped_line(line, width - _MARGIN)]
         self.first = max(0, min(self.first, len(lines) - height))
         return [strip_of(line, width, fill) for line in lines[self.first : self.first + height]]
 

@@ -219,7 +219,7 @@ class PairsScreen(ListScreen):
             return ()
 
     def detail(self, scene: Scene, row: int, width: int) -> Sequence[Line]:
-        head = result_lines(scene, self.table, row, self._reasons(row))
+        head = result_lines(scene, self.table, row, self._reasons(row), width)
         return [*head, [], *self._ladder_lines(scene, row, width, 0, LadderView.BOTH, 0)]
 
     def draw_detail(self, scene: Scene) -> None:
@@ -231,10 +231,10 @@ class PairsScreen(ListScreen):
         if row is None:
             panel.show(scene, ())
             return
-        head = result_lines(scene, self.table, row, self._reasons(row))
+        width, height = panel.size
+        head = result_lines(scene, self.table, row, self._reasons(row), width)
         # On a small screen the title alone says which pair it is; all the rest is behind Enter.
         lines: list[Line] = [head[0]] if self.small else [*head, []]
-        width, height = panel.size
         view = LadderView.PLOT if self.ladder_view is LadderView.NONE else self.ladder_view
         ladder = self._ladder_lines(scene, row, width, height - len(lines), view, self.first_rung)
         panel.show(scene, [*lines, *ladder])

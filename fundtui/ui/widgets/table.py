@@ -240,8 +240,8 @@ class RowsTable(Canvas, can_focus=True):
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
-        self.scroll_rows(_WHEEL_LINES, self.app.source.clock.monotonic())  # type: ignore[attr-defined]
+        self.scroll_rows(_WHEEL_LINES, self._now())
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
-        self.scroll_rows(-_WHEEL_LINES, self.app.source.clock.monotonic())  # type: ignore[attr-defined]
+        self.scroll_rows(-_WHEEL_LINES, self._now())

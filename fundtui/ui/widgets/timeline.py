@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from fundtui.ui.cells import Scene
 from fundtui.ui.paint import cells
-from fundtui.ui.pieces import Line, Piece, lines_on
+from fundtui.ui.pieces import Line, Piece, lines_on, whole
 from fundtui.ui.schedule import Schedule
 from fundtui.ui.widgets.canvas import Panel
 from fundtui.units import HOUR_MS, format_money, format_utc
@@ -62,7 +62,7 @@ class Timeline(Panel):
         cell = self._cell(width)
         room = height - _FIXED_LINES - 1
         bars = max(min(room // 3, 6), 2)
-        lines: list[Line] = [self._caption(scene, schedule)]
+        lines: list[Line] = [whole(self._caption(scene, schedule), width)]
         lines += self._bars(scene, schedule, cell, bars)
         lines += [self._net(scene, schedule, cell), self._hours(scene, schedule, cell)]
         shown = height - len(lines)
