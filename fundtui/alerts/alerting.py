@@ -106,25 +106,18 @@ class Alerting:
         """Begin: evaluate where this process owns the data folder, else look on. What was stored goes on.
 
         owner: whether this process holds the folder; None finds out, and takes it where nobody does. lock: held
-        by whoever writes state.db. A store that
-        cannot be used is told as `problem`; alerts then work from memory.
+        by whoever writes state.db. A store that cannot be used is told as `problem`; who evaluates then works from
+        memory, who looks on tries again: two that evaluate would notify twice.
         """
-        now_ms = self.clock.utc_ms()
         self.rules = rules_of(settings)
         self._unsettled = asyncio.Event()
+        self._store, self._stored = MemoryStore(), Stored()
         try:
             owner = await self._claim() if owner is None else owner
-            self._store = await self._open_store(now_ms, lock, owner=owner)
-            self._stored = await self._blocking(self._store.load)
-            self.recent.extend(await self._blocking(partial(self._store.transitions, now_ms - book.DAY_MS, RECENT)))
-            self._position = await self._blocking(self._store.position)
-            if isinstance(self._store, SqliteStore):
-                # What was damaged shows when the file is opened and when its records are read.
-                self._opening_problem = self._store.problem
+            await self._take_stored(lock, owner=owner)
         except (StoreError, StoreProblem) as error:
-            self._opening_problem = f"alerts are not kept: {error}"
-            self._store, self._stored = MemoryStore(), Stored()
-            owner = True
+            owner = owner is not False
+            self._opening_problem = f"alerts are not kept: {error}" if owner else _unread(error)
         self._told_away_ms = self._marked_ms = self._stored.marks.get(LAST_HERE, 0)
         if owner:
             sinks = self._build_sinks(settings, self.notice)
@@ -152,6 +145,22 @@ class Alerting:
             return False
         return True
 
+    async def _take_stored(self, lock: Turns | None, *, owner: bool) -> None:
+        """Open the store and take what is in it. Raises StoreError or StoreProblem, with everything as it was."""
+        now_ms = self.clock.utc_ms()
+        store = await self._open_store(now_ms, lock, owner=owner)
+        try:
+            stored = await _blocking(store, store.load)
+            recent = await _blocking(store, partial(store.transitions, now_ms - book.DAY_MS, RECENT))
+            position = await _blocking(store, store.position)
+        except StoreError:
+            await _blocking(store, store.close)
+            raise
+        self._store, self._stored, self._position = store, stored, position
+        self.recent.extend(recent)
+        # What was damaged shows when the file is opened and when its records are read.
+        self._opening_problem = store.problem if isinstance(store, SqliteStore) else ""
+
     async def _open_store(self, now_ms: int, lock: Turns | None, *, owner: bool) -> AlertStore:
         lock = lock if self._owner is None else self._owner.writing
         if self.folder is None:
@@ -165,7 +174,7 @@ class Alerting:
         return store
 
     async def _blocking(self, call: Callable[[], Result]) -> Result:
-        return await in_thread(call, "fundtui-alerts") if self._store.blocks else call()
+        return await _blocking(self._store, call)
 
     async def close(self) -> None:
         """Stop, with the last changes durable; what was not sent is sent after the next start."""
@@ -276,19 +285,32 @@ class Alerting:
             await self.clock.sleep(LOOK_S)
             try:
                 await self._look()
-            except StoreError as error:
-                self._opening_problem = str(error)
+            except (StoreError, StoreProblem) as error:
+                self._tell(_unread(error))
+
+    def _tell(self, problem: str) -> None:
+        self.version += problem != self._opening_problem
+        self._opening_problem = problem
 
     async def _look(self) -> None:
-        store = self._store
+        if self.folder is not None and not isinstance(self._store, SqliteStore):
+            # The other process had not made its tables yet.
+            await self._take_stored(None, owner=False)
+            await self._prepare()
+            self.version += 1
+            return
+        store, version = self._store, self._seen_version
         if isinstance(store, SqliteStore):
             version = await in_thread(store.version, "fundtui-alerts")
             if version == self._seen_version:
+                self._tell(store.problem)
                 return
-            self._seen_version = version
         self._stored = await self._blocking(store.load)
         new = await self._blocking(partial(store.after, self._position))
+        # Not before all of it was read: what failed is read again at the next look.
+        self._seen_version = version
         self._position = max((position for position, _ in new), default=self._position)
+        self._tell(store.problem if isinstance(store, SqliteStore) else "")
         self._happened([one for _, one in new])
         await self._prepare()
         self.version += 1
@@ -416,3 +438,11 @@ class Alerting:
     async def _mark(self) -> None:
         if self._desk is not None:
             await self._desk.mark(LAST_HERE)
+
+
+async def _blocking(store: AlertStore, call: Callable[[], Result]) -> Result:
+    return await in_thread(call, "fundtui-alerts") if store.blocks else call()
+
+
+def _unread(error: StoreError | StoreProblem) -> str:
+    return f"the alerts of the other process cannot be read yet: {error}"
