@@ -218,7 +218,8 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
 
     `bid` and `ask` are impact or best prices where the venue gives them; they and `contract` fields beyond the
     record are for the calculator. `reasons` are codes why it is left out of comparisons. `received_rate` is what the
-    receiving side gets, with the sign of `rate`, where that is not what the paying side pays (methodology §2.5).
+    receiving side gets, with the sign of `rate`, where that is not what the paying side pays, and `oi_skew` is
+    (longs − shorts)/(longs + shorts) of the open interest where the sides differ in size (methodology §2.5).
     """
 
     contract: Instrument
@@ -238,6 +239,7 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     ask: float = NAN
     reasons: tuple[Reason, ...] = ()
     received_rate: float = NAN
+    oi_skew: float = NAN
 
     @property
     def hourly(self) -> float:
@@ -284,7 +286,7 @@ RECORD_KEYS = (
     "venue", "symbol", "asset", "asset_class", "quote", "settle", "kind", "multiplier", "status",
     "rate", "rate_period_h", "rate_kind", "interval_h", "continuous", "hourly", "apr", "received_rate",
     "settled_rate",
-    "next_funding_ms", "mark", "index", "last", "premium", "oi_base", "oi_usd", "volume_usd",
+    "next_funding_ms", "mark", "index", "last", "premium", "oi_base", "oi_usd", "oi_skew", "volume_usd",
     "cap", "floor", "oi_cap_usd", "observed_ms", "reasons", "notes",
 )  # fmt: skip
 

@@ -14,6 +14,9 @@ from fundtui.history import codec
 from fundtui.history.codec import Codes, Floats, Ints
 
 FIELDS = 13
+PARTS = 4 + 2 * FIELDS
+"""Of a poll; one more where the venue tells sides apart."""
+SIDES = 2
 RATE, NEXT_FUNDING_MS, MARK, INDEX, LAST, PREMIUM, OI_BASE, OI_USD, VOLUME_USD, SETTLED_RATE = range(10)
 """Rows of the numbers, in the order of a quote's fields from `rate` to `ask`."""
 DERIVED = 18
@@ -27,13 +30,17 @@ COUNT_BITS = 32
 
 
 class Frame(NamedTuple):
-    """A poll as arrays: contract numbers of its quotes, when each was seen, fields x quotes, reason bits; flags."""
+    """A poll as arrays: contract numbers of its quotes, when each was seen, fields x quotes, reason bits; flags.
+
+    `sides`: received rate and skew of open interest x quotes, where the venue tells sides apart.
+    """
 
     contracts: Ints
     observed_ms: Ints
     numbers: Floats
     reasons: Ints
     flags: int = 0
+    sides: Floats | None = None
 
 
 class Key(NamedTuple):
@@ -87,6 +94,8 @@ def _seal(frame: Frame, time_ms: int, contracts: bytes, codes: Codes, whole: Int
     ]
     for field in range(FIELDS):
         parts += [codec.pack(codes[field].astype(np.int64), codec.FAST), codec.pack(whole[field], codec.FAST)]
+    if frame.sides is not None:
+        parts.append(codec.encode(frame.sides.ravel(), codec.FAST))
     return codec.seal(parts)
 
 
@@ -102,7 +111,7 @@ def decode_key(blob: bytes) -> tuple[Frame, Key]:
     flags, count, time_ms = _head(parts)
     contracts = codec.decode_whole(parts[1], count)
     codes, whole = _numbers(parts, count)
-    frame = Frame(contracts, *_rest(parts, count, time_ms, _values(codes, whole)), flags)
+    frame = Frame(contracts, *_rest(parts, count, time_ms, _values(codes, whole)), flags, _sides(parts, count))
     return frame, Key(contracts, codes, whole)
 
 
@@ -114,7 +123,8 @@ def decode_delta(blob: bytes, key: Key) -> Frame:
         raise codec.Damaged("frame and key frame differ in length")
     codes, whole = _numbers(parts, count)
     codes = codes ^ key.codes
-    return Frame(key.contracts, *_rest(parts, count, time_ms, _values(codes, _against_back(codes, whole, key))), flags)
+    values = _values(codes, _against_back(codes, whole, key))
+    return Frame(key.contracts, *_rest(parts, count, time_ms, values), flags, _sides(parts, count))
 
 
 def decode_field(blob: bytes, key: Key, field: int, *, is_key: bool) -> Floats:
@@ -137,7 +147,7 @@ def _against_back(codes: Codes, whole: Ints, key: Key) -> Ints:
 
 def _parts(blob: bytes) -> list[memoryview]:
     parts = codec.unseal(blob)
-    if len(parts) != 4 + 2 * FIELDS or len(parts[0]) != 16:
+    if len(parts) not in (PARTS, PARTS + 1) or len(parts[0]) != 16:
         raise codec.Damaged("not a poll")
     return parts
 
@@ -164,3 +174,7 @@ def _numbers(parts: list[memoryview], count: int) -> tuple[Codes, Ints]:
 
 def _rest(parts: list[memoryview], count: int, time_ms: int, numbers: Floats) -> tuple[Ints, Floats, Ints]:
     return codec.unpack(parts[2], count) + time_ms, numbers, codec.unpack(parts[3], count)
+
+
+def _sides(parts: list[memoryview], count: int) -> Floats | None:
+    return codec.decode(parts[PARTS], SIDES * count).reshape(SIDES, count) if len(parts) > PARTS else None

@@ -122,6 +122,7 @@ class SqliteStore:
             seen.numbers + 0.0,
             seen.reasons,
             frames.LEARNING * batch.learning | frames.PARTIAL * batch.partial,
+            None if seen.sides is None else seen.sides + 0.0,
         )
 
     def settle(self, settlements: Iterable[Settlement]) -> int:
@@ -190,13 +191,14 @@ class SqliteStore:
         if any(one.venue != venue for one in contracts):
             raise codec.Damaged("contracts of another venue")
         rows: list[list[Any]] = frame.numbers.T.tolist()
+        sides: list[list[float]] = [[]] * len(rows) if frame.sides is None else frame.sides.T.tolist()
         quotes = []
-        for contract, seen_ms, numbers, bits in zip(
-            contracts, frame.observed_ms.tolist(), rows, frame.reasons.tolist(), strict=True
+        for contract, seen_ms, numbers, bits, both in zip(
+            contracts, frame.observed_ms.tolist(), rows, frame.reasons.tolist(), sides, strict=True
         ):
             coming = numbers[1]
             numbers[1] = int(coming) if coming == coming else None
-            fields: tuple[Any, ...] = (contract, seen_ms, *numbers, reasons_of(bits))
+            fields: tuple[Any, ...] = (contract, seen_ms, *numbers, reasons_of(bits), *both)
             quotes.append(Quote(*fields))
         return Batch(
             venue=venue,

@@ -16,7 +16,7 @@ from fundtui.imbalance.divergence import MAJORS, SOURCES, FormulaState
 from fundtui.imbalance.keeping import Saved
 from fundtui.imbalance.pressing import KIND_TEXT, Pressing
 from fundtui.imbalance.purge import Kind
-from fundtui.imbalance.rates import Money, Observations, contract_numbers, distinct, observations, reasons_of
+from fundtui.imbalance.rates import OI_SKEW, Money, Observations, contract_numbers, distinct, observations, reasons_of
 from fundtui.imbalance.registry import MISSED_POLLS, Registry, VenueRows, instrument_event, stillness_event
 from fundtui.imbalance.rows import Flags, Floats, Index, Ints, Rows, divide
 from fundtui.imbalance.rowsets import without
@@ -360,6 +360,8 @@ class Instruments:
             events.append(stillness_event(venue))
         still = venue.still_ms >= 0
         self.observed[:, rows] = seen.numbers
+        if seen.sides is not None:
+            self.table.columns["oi_skew"][rows] = seen.sides[OI_SKEW]
         # What does not move is as old as its last move, whatever the time stamp of the answer is.
         state.observed_ms[rows] = venue.still_ms if still else seen.observed_ms
         hourly = seen.numbers[Observed.RATE] / state.period_h[rows]

@@ -119,6 +119,7 @@ COMPARISON = (
 
 SIZE = (
     _metric("oi_usd", "OI", Unit.USD, "Open interest in USD, one side.", "as published", "§5.1", 7, aliases=("oi",)),
+    _metric("oi_skew", "OI skew", Unit.PERCENT, "How far the longs' open interest outweighs the shorts', where a pool stands between them: funding follows its sign.", "(OI_L − OI_S)/(OI_L + OI_S)", "§2.5", 8, 0),
     _metric("oi_base", "OI base", Unit.BASE, "Open interest in the contract's own base, one side.", "as published", "§5.1", 9),
     _metric("volume_usd", "vol 24h", Unit.USD, "Volume of the last 24 h in USD.", "as published", "§5.1", 8, aliases=("volume",)),
     _metric("oi_cap_usd", "OI cap", Unit.USD, "Largest open interest that the venue allows.", "as published", "§5.5", 8),

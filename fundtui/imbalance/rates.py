@@ -45,6 +45,9 @@ EWMA_HOURS = 1.0
 """Time constant of a venue's exponential average where its rule states none."""
 _QUOTE_FIELDS = 13
 _FIRST_FIELD = 2
+SIDES = 2
+"""Fields of a quote behind its reasons."""
+OI_SKEW = 1
 
 
 @lru_cache(maxsize=4096)
@@ -60,12 +63,16 @@ def reasons_of(bits: int) -> tuple[Reason, ...]:
 
 
 class Observations(NamedTuple):
-    """Quotes as arrays: their contracts, when each was seen, `Observed` fields x quotes, and reason bits."""
+    """Quotes as arrays: their contracts, when each was seen, `Observed` fields x quotes, and reason bits.
+
+    `sides`: received rate and skew of open interest x quotes, of venues that tell sides apart (methodology §2.5).
+    """
 
     contracts: tuple[Instrument, ...]
     observed_ms: Floats
     numbers: Floats
     reasons: Ints
+    sides: Floats | None = None
 
 
 def observations(quotes: Sequence[Quote]) -> Observations:
@@ -84,11 +91,13 @@ def observations(quotes: Sequence[Quote]) -> Observations:
         packed = [pack(*[math.nan if value is None else value for value in column]) for column in used]
     reasons = columns[_FIRST_FIELD + _QUOTE_FIELDS]
     plain = reasons.count(()) == count
+    sides = np.frombuffer(b"".join(pack(*column) for column in columns[-SIDES:])).reshape(SIDES, count)
     return Observations(
         columns[0],
         np.frombuffer(pack(*columns[1])),
         np.frombuffer(b"".join(packed)).reshape(_QUOTE_FIELDS, count),
         np.zeros(count, np.int64) if plain else np.fromiter(map(reason_bits, reasons), np.int64, count),
+        sides if (sides == sides).any() else None,
     )
 
 
@@ -107,6 +116,7 @@ def distinct(
         seen.observed_ms[kept],
         np.ascontiguousarray(seen.numbers[:, kept]),
         seen.reasons[kept],
+        None if seen.sides is None else seen.sides[:, kept],
     )
     return rows[kept], chosen, tuple(quotes[place] for place in kept.tolist())
 

@@ -1,4 +1,4 @@
-"""Rates of venues where the paying and the receiving side are told apart (methodology §2.5)."""
+"""Rates and open interest of venues where both sides are told apart (methodology §2.5)."""
 
 from __future__ import annotations
 
@@ -16,3 +16,9 @@ def both_rates(long_profit: float, short_profit: float) -> tuple[float, float]:
     if long_profit < 0:
         return -long_profit, max(short_profit, 0.0)
     return (short_profit, -long_profit) if short_profit < 0 else (0.0, 0.0)
+
+
+def oi_skew(longs: float, shorts: float) -> float:
+    """(longs − shorts)/(longs + shorts) of the open interest, −1..1; NaN where a side is unknown or both are empty."""
+    both = longs + shorts
+    return (longs - shorts) / both if longs >= 0 and shorts >= 0 and both > 0 else NAN

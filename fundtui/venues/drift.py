@@ -28,7 +28,7 @@ from fundtui.market import (
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify
-from fundtui.venues._sides import both_rates
+from fundtui.venues._sides import both_rates, oi_skew
 from fundtui.venues._wire import (
     NULL,
     Decoder,
@@ -169,6 +169,7 @@ def read(parts: Parts, observed_ms: int) -> Batch:
             settled_rate=rate,
             reasons=rate_reasons(contract, rate),
             received_rate=received if differ else NAN,
+            oi_skew=oi_skew(longs, shorts),
         )
 
     return batch(NAME, observed_ms, markets.good, quote, rejected=markets.rejected)

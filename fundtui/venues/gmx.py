@@ -29,7 +29,7 @@ from fundtui.market import (
 )
 from fundtui.text import clean
 from fundtui.venues._identity import identify, unmarked_class
-from fundtui.venues._sides import both_rates
+from fundtui.venues._sides import both_rates, oi_skew
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -217,13 +217,14 @@ def read(parts: Parts, observed_ms: int) -> Batch:
         price = _price(prices.get(index), token.decimals)
         row = rates.get(pool.marketToken.lower())
         if row is None:
-            rate, received, oi_usd, oi_cap_usd = NAN, NAN, NAN, NAN
+            rate, received, oi_usd, oi_cap_usd, skew = NAN, NAN, NAN, NAN, NAN
         else:
             paid, received = both_rates(
                 scaled(row.fundingRateLong, USD_DECIMALS), scaled(row.fundingRateShort, USD_DECIMALS)
             )
             rate, received = check_rate(paid), check_rate(received)
             oi_usd, oi_cap_usd = _open_interest(row)
+            skew = oi_skew(scaled(row.longInterestUsd, USD_DECIMALS), scaled(row.shortInterestUsd, USD_DECIMALS))
         return Quote(
             contract,
             observed_ms,
@@ -236,6 +237,7 @@ def read(parts: Parts, observed_ms: int) -> Batch:
             oi_cap_usd=oi_cap_usd,
             reasons=rate_reasons(contract, rate),
             received_rate=received,
+            oi_skew=skew,
         )
 
     return batch(NAME, observed_ms, pools.good, quote, rejected=pools.rejected)

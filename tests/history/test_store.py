@@ -62,6 +62,15 @@ def test_polls_come_back_whole_and_in_order(stores: tuple[Store, Reopen]) -> Non
     assert plain(read.latest(START_MS + 60_001)) == plain([others[0], sent[1]])
 
 
+def test_what_a_venue_tells_of_each_side_comes_back(stores: tuple[Store, Reopen]) -> None:
+    store, reopen = stores
+    polls = [batch(START_MS + 60_000 * k, received_rate=5e-5 + 1e-9 * k, oi_skew=-1 / 3) for k in range(3)]
+    store.append(polls)
+    for kept in (store, reopen()):
+        found = [one.quotes[0] for one in kept.polls(START_MS)]
+        assert [(one.received_rate, one.oi_skew) for one in found] == [(5e-5 + 1e-9 * k, -1 / 3) for k in range(3)]
+
+
 def test_a_poll_is_kept_once_and_never_late(stores: tuple[Store, Reopen]) -> None:
     store, reopen = stores
     first, second = batch(START_MS + 5000), batch(START_MS + 1000)

@@ -61,6 +61,17 @@ def test_sides_that_differ_are_noted() -> None:
     assert (short_pays.rate, short_pays.received_rate) == pytest.approx((-0.00006, -0.00002))
 
 
+def test_the_pool_stands_between_the_sides() -> None:
+    body = json.loads(bodies()["markets"])
+    row = next(one for one in body["markets"] if one["symbol"] == "BTC-PERP")
+    row["openInterest"] = {"long": "1.5", "short": "-4.5"}
+    quote = quotes(VENUE, NOW_MS, {"markets": body})["BTC-PERP"]
+    # Half of all open interest is the shorts' excess; the larger side is the open interest.
+    assert (quote.oi_base, quote.oi_skew) == pytest.approx((4.5, -0.5))
+    row["openInterest"] = {"long": "0", "short": "0"}
+    assert unknown(quotes(VENUE, NOW_MS, {"markets": body})["BTC-PERP"].oi_skew)
+
+
 def test_missing_sides_are_unknown() -> None:
     body = json.loads(bodies()["markets"])
     for row in body["markets"]:

@@ -106,6 +106,8 @@ def test_a_crowded_small_side_is_what_fills_a_pool() -> None:
     quote = quotes(VENUE, NOW_MS, bodies() | {"tickers:markets": [row]})[BTC_POOL]
     assert quote.oi_usd == pytest.approx(9e6)
     assert quote.oi_usd / quote.oi_cap_usd == pytest.approx(0.9)
+    # (9 − 4.5)/13.5: the longs outweigh the shorts by a third of all.
+    assert quote.oi_skew == pytest.approx(1 / 3)
 
 
 def test_pool_exhaustion_is_seen_on_the_fuller_side() -> None:
