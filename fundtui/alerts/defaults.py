@@ -134,7 +134,7 @@ DEFAULTS: tuple[RuleText, ...] = (
         summary="one side is crowded, and ever more so",
         number=8,
         level=Level.ASSET,
-        when="abs(crowding) >= 85 and crowding_1h > 0",
+        when="abs(crowding) >= 85 and crowding_1h > 0 or abs(crowding) >= 95",
         clear="abs(crowding) >= 68",
         critical="abs(crowding) >= 95",
         wait_s=300.0,

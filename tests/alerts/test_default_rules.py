@@ -210,6 +210,19 @@ def test_crowding_has_to_rise_to_begin_and_not_to_go_on() -> None:
     assert crowded(market, -67.0, -13.0) == set(), "below 80 % of 85"
 
 
+def test_crowding_at_95_is_critical_whether_it_rises_or_not() -> None:
+    market = alone("crowding")
+    assert crowded(market, 96.0, -1.0, minutes=9) == {"WIF"}, "methodology §7: 95 is a level, only 85 asks for a rise"
+    assert [one.severity for one in market.room.alerts()] == [Severity.CRITICAL]
+    begun = alone("crowding")
+    assert crowded(begun, 96.0, math.nan, minutes=9) == {"WIF"}, "just started: nobody knows whether it rose to there"
+    rising = alone("crowding")
+    assert crowded(rising, 90.0, 4.0, minutes=9) == {"WIF"}
+    assert [one.severity for one in rising.room.alerts()] == [Severity.WARNING]
+    assert crowded(rising, 95.5, 0.0) == {"WIF"}
+    assert [one.severity for one in rising.room.alerts()] == [Severity.CRITICAL]
+
+
 def test_a_sign_flip_is_told_at_the_second_settlement_and_ends_with_the_fourth() -> None:
     market = alone("sign-flip")
 

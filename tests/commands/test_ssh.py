@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from fundtui.alerts.sqlite_store import SqliteStore
+from fundtui.commands.stream import Seen, seen_path
 
 ROOT = Path(__file__).parents[2]
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
@@ -161,6 +162,9 @@ def test_the_bell_rings_and_a_dropped_connection_loses_nothing(
         first = terminal.open("first", server.command(remote))
         eventually("alerts arrive", lambda: len(positions(first)) > 20, 120.0)
         eventually("the bell rings in tmux", lambda: terminal.rang("first"))
+        # The first lines come as one burst: until the terminal has answered, none of it counts as read.
+        read = Seen(seen_path(state.parent, "me")).read
+        eventually("the terminal confirms lines", lambda: (read() or 0) >= min(positions(first)))
 
         server.drop()
         eventually("the connection is gone", lambda: b"losed" in first.read_bytes() or _over(terminal, "first"))
