@@ -273,6 +273,7 @@ class Calculator:
             self._instruments.rank_spreads()
             events += self._pegs.refresh(now_ms)
             self._pairs.quote_usd = self._pegs.per_row()
+            self._pegs.show()
         for step in self._turns.due(now_ms, self._round):
             done = step(now_ms)
             assets = union(self.assets.count, assets, done.assets)

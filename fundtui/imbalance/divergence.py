@@ -6,6 +6,7 @@ import math
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fundtui.imbalance import projection, sampling, tiers, twap
 from fundtui.imbalance.rows import (
@@ -35,6 +36,10 @@ MAJORS = frozenset({"BTC", "ETH"})
 
 SOURCES = ("", "published", "book", "mark-index")
 """Where a premium comes from, by tier."""
+WHOLE, INVERTED, BACK_FILLED, PARTIAL = 1, 2, 3, 4
+STARTS = ("", "whole", "inverted", "back-filled", "partial")
+"""How the running average began: with its interval; in the middle of it, with what the published rate gives away or
+with the venue's own premium history; or in the middle with nothing (methodology §2.4)."""
 
 
 class PremiumRows(Rows):
@@ -48,6 +53,7 @@ class PremiumRows(Rows):
         "tier": Field(0, np.int8),
         "poll_h": SHORT_NUMBER,
         "spread_error": SHORT_NUMBER,
+        "begun": Field(0, np.int8),
         "closed": NUMBER,
         "closed_coverage": SHORT_NUMBER,
         "closed_ms": NUMBER,
@@ -59,6 +65,7 @@ class PremiumRows(Rows):
     tier: Ints
     poll_h: ShortFloats
     spread_error: ShortFloats
+    begun: NDArray[np.int8]
     closed: Floats
     closed_coverage: ShortFloats
     closed_ms: Floats
@@ -112,6 +119,7 @@ class FormulaState:
         self.twap.reset(index)
         self.premium.start_ms[row] = np.nan
         self.premium.seeded_h[row] = 0.0
+        self.premium.begun[row] = 0
 
     def observe(self, rows: Index, instruments: InstrumentRows, seen: Floats, hourly: Floats, poll_h: float) -> None:
         """Take one poll's observations of these distinct rows. `seen` is `Observed` x rows, `hourly` the rates."""
@@ -215,12 +223,14 @@ class FormulaState:
         state.start_ms[rows[new]] = start_ms[new]
         state.start_interval_h[rows[new]] = interval_h[new]
         state.seeded_h[rows[new]] = 0.0
+        state.begun[rows[follows]] = WHOLE
         if started.any():
             self._seed(rows[started], instruments, x_h[started], premium[started], hourly[started])
 
     def _seed(self, rows: Index, instruments: InstrumentRows, x_h: Floats, premium: Floats, hourly: Floats) -> None:
         """Cold start in the middle of an interval: by inversion of the published rate where that fixes Ā."""
         twap.restart(self.twap, rows)
+        self.premium.begun[rows] = PARTIAL
         kernel = self.kernel.at(rows)
         rate = hourly * kernel.period_h
         lowest, highest = invert(rate, kernel)
@@ -230,6 +240,7 @@ class FormulaState:
             twap.seed(self.twap, seeded, x_h[fixed], 0.5 * (lowest + highest)[fixed])
             self.twap.premium[seeded] = premium[fixed]
             self.premium.seeded_h[seeded] = x_h[fixed]
+            self.premium.begun[seeded] = INVERTED
 
     def measure(self, rows: Index, instruments: InstrumentRows, hourly: Floats) -> Divergence:
         """Theoretical rate and divergence of these rows, from state alone."""
@@ -294,6 +305,7 @@ class FormulaState:
         """Replace the running average by one from the venue's own premium history, hours since the interval began."""
         twap.backfill(self.twap, row, x_h, premium, gap_h)
         self.premium.seeded_h[row] = 0.0
+        self.premium.begun[row] = BACK_FILLED
 
     def _observed_coverage(self, rows: Index, averaging: Ints, coverage: Floats) -> Floats:
         """Coverage without what a cold start by inversion put there: the seed was not observed."""

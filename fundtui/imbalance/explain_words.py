@@ -15,7 +15,14 @@ INSTRUMENT: dict[str, tuple[str, tuple[str, ...]]] = {
     "basis": ("{mark} / {index} − 1", ("mark", "index")),
     "premium": ("{premium_source}: mark {mark}, index {index}", ("mark", "index", "premium_source")),
     "premium_tier": ("{premium_source}", ("premium_source",)),
-    "premium_average": ("average of {premium} now, {coverage} observed", ("premium", "coverage")),
+    "premium_average": (
+        "average of {premium} now, {coverage} observed, began {average_start}",
+        ("premium", "coverage", "average_start"),
+    ),
+    "average_start": (
+        "{coverage} of the running interval observed, {premium_source}",
+        ("coverage", "premium_source", "next_funding_ms"),
+    ),
     "theory": ("{kernel}, Ā = {premium_average}", ("premium_average", "coverage", "premium")),
     "band_lo": ("{kernel}, lower end of Ā = {premium_average}", ("premium_average", "coverage")),
     "band_hi": ("{kernel}, upper end of Ā = {premium_average}", ("premium_average", "coverage")),
@@ -43,6 +50,10 @@ INSTRUMENT: dict[str, tuple[str, tuple[str, ...]]] = {
     "realised_3d": ("settlements of the last 3 days, {settlements} known", ("settlements",)),
     "realised_7d": ("settlements of the last 7 days, {settlements} known", ("settlements",)),
     "realised_30d": ("settlements of the last 30 days, {settlements} known", ("settlements",)),
+    "paid_seen": (
+        "settlements of thirty days at {interval_h} h, {settlements} known in all",
+        ("settlements", "interval_h"),
+    ),
     "half_life": (
         "{settled_step} h × ln ½ / ln {raw_phi} over {settlements} settlements, φ corrected {phi}",
         ("phi", "settlements", "interval_h"),
@@ -81,7 +92,21 @@ INSTRUMENT: dict[str, tuple[str, tuple[str, ...]]] = {
         ("crowding", "oi_24h", "purge"),
     ),
     "flow": ("z of open interest {flow_z}, rate {apr}", ("flow_z", "apr", "next_funding_ms")),
-    "flow_z": ("{oi_base} against the window's start", ("oi_base", "next_funding_ms")),
+    "flow_z": (
+        "{oi_base} against the window's start, usual by {flow_seen} settlements",
+        ("oi_base", "flow_seen", "next_funding_ms"),
+    ),
+    "flow_premium_z": (
+        "{premium} against the window's start, usual by {flow_seen} settlements",
+        ("premium", "flow_seen", "next_funding_ms"),
+    ),
+    "flow_volume_z": (
+        "{volume_usd} against the window's start, usual by {flow_seen} settlements",
+        ("volume_usd", "flow_seen", "next_funding_ms"),
+    ),
+    "flow_seen": ("settlements in this third of the day", ("next_funding_ms",)),
+    "quote_usd": ("{quote} by index prices of the same assets against the dollar", ("quote",)),
+    "doubts": ("mark {mark}, basis {basis_z}, age {age}", ("mark", "basis_z", "age")),
     "basis_z": ("{basis} against its own mean", ("basis",)),
     "basis_half_life": ("hourly {basis}", ("basis",)),
     "converge_h": ("{basis}, half-life {basis_half_life}", ("basis", "basis_half_life")),

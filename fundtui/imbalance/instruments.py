@@ -12,7 +12,7 @@ from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.clocks import SettlementClocks
 from fundtui.imbalance.compare import FLAGS, Moved, flags
 from fundtui.imbalance.contract_changes import ContractChanges, clock_events, listed, unlisted
-from fundtui.imbalance.divergence import MAJORS, SOURCES, FormulaState
+from fundtui.imbalance.divergence import MAJORS, SOURCES, STARTS, FormulaState
 from fundtui.imbalance.keeping import Saved
 from fundtui.imbalance.pressing import KIND_TEXT, Pressing
 from fundtui.imbalance.purge import Kind
@@ -88,6 +88,8 @@ class Instruments:
         self._adopted: list[int] = []
         for source in SOURCES:
             self.table.code("premium_source", source)
+        for start in STARTS:
+            self.table.code("average_start", start)
         for flag in FLAGS:
             self.table.code("flag", flag)
         self._attach()
@@ -421,6 +423,7 @@ class Instruments:
         tier = self.formula.premium.tier[rows]
         columns["premium_tier"][rows] = np.where(tier > 0, tier, np.nan)
         columns["premium_source"][rows] = tier
+        columns["average_start"][rows] = self.formula.premium.begun[rows]
         for key, values in (
             ("premium_average", result.average),
             ("coverage", result.coverage),

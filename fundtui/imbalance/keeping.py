@@ -19,6 +19,7 @@ from fundtui.imbalance.rows import Rows
 FORMAT = 3
 OLDER_FORMAT = 2
 """Kept some figures to more digits, and two that nothing read: it is taken over."""
+ADDED = frozenset({"begun"})
 NOT_KEPT_ANY_MORE = frozenset({"event_first_ms", "event_severity"})
 
 Arrays = dict[str, NDArray[Any]]
@@ -36,11 +37,17 @@ def exported(parts: Parts, keys: list[str]) -> Arrays:
 
 
 def _converted(kept: Arrays, part: Rows) -> Arrays:
-    """Columns of the older format as this one keeps them: shorter numbers, counts no larger than they can hold."""
+    """Columns of the older format as this one keeps them: shorter numbers, counts no larger than they can hold.
+
+    What it did not keep is as in a row that was never touched.
+    """
+    count = max(map(len, kept.values()), default=0)
     given = {name: column for name, column in kept.items() if name not in NOT_KEPT_ANY_MORE}
     for name, field in part.fields.items():
         wanted = np.dtype(field.dtype)
-        if name in given and given[name].dtype.kind == "f" and wanted.kind == "f":
+        if name in ADDED:
+            given[name] = np.full((count, *field.shape), field.fill, wanted)
+        elif name in given and given[name].dtype.kind == "f" and wanted.kind == "f":
             given[name] = given[name].astype(wanted)
         elif name in given and given[name].dtype.kind in "iu" and wanted.kind in "iu":
             limits = np.iinfo(wanted)

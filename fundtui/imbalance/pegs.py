@@ -64,6 +64,13 @@ class Pegs:
         dollars: Floats = by_code[self.instruments.table.columns["quote"]]
         return dollars
 
+    def show(self) -> None:
+        """Write what each instrument's quote currency is worth; missing where it had to be assumed."""
+        names = self.instruments.table.labels["quote"]
+        by_code = np.array([*(self.usd.get(name, 1.0 if name == REFERENCE else math.nan) for name in names), math.nan])
+        columns = self.instruments.table.columns
+        columns["quote_usd"][:] = by_code[columns["quote"]]
+
     def _listed(self) -> dict[str, float]:
         """Currencies that are assets themselves, priced in dollars by at least two venues."""
         instruments, table = self.instruments, self.instruments.table

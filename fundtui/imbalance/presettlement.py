@@ -122,6 +122,12 @@ def changes(state: PreSettlement, rows: Index, *, counter: bool = False) -> Floa
     return np.stack([log_change(last[:, 0], first[:, 0]), log_volume, last[:, 2] - first[:, 2]], axis=-1)
 
 
+def learnt(state: PreSettlement, rows: Index, settlement_ms: Ints) -> Ints:
+    """Settlements whose change of open interest the baseline of this one's third of the day rests on."""
+    count: Ints = state.count[rows, settlement_ms // PHASE_MS % PHASES, 0].astype(np.int64)
+    return count
+
+
 def scores(change: Floats, mean: Floats, sd: Floats) -> Floats:
     """z of each change against its baseline, within ±20; NaN without spread."""
     z: Floats = np.clip(divide(change - mean, sd), -LARGEST_Z, LARGEST_Z)

@@ -55,7 +55,7 @@ FLOW_TEXT = {
     Flow.CARRY_ENTRY: "carry entry",
     Flow.UNUSUAL: "unusual",
 }
-DOUBTS = ("frozen mark", "outlying mark", "settlement not seen")
+DOUBTS = ("frozen mark", "outlying mark", "settlement not seen", "basis open near expiry")
 BASIS_STEP_H = 1.0
 HOURLY_AT_MS = 4 * 60_000
 """Into the hour: its first minutes have the settlements to take, the ends of windows, and what they teach."""
@@ -276,13 +276,14 @@ class Pressing:
             seen[Observed.VOLUME_USD],
             self.table.columns["premium"][rows],
         )
-        kind, z = np.zeros(len(rows), np.int8), np.full(len(rows), np.nan)
+        kind, z = np.zeros(len(rows), np.int8), np.full((len(rows), presettlement.MEASURES), np.nan)
         if inside.any():
             kept = rows[inside]
             hours = interval_h[inside]
             change = presettlement.judge(state, kept, hourly[inside] * hours, self.instruments.interest_h[kept] * hours)
-            kind[inside], z[inside] = change.flow, change.z[:, 0]
-        self._write(rows, flow_z=z)
+            kind[inside], z[inside] = change.flow, change.z
+        learnt = np.where(coming > 0, presettlement.learnt(state, rows, coming), np.nan)
+        self._write(rows, flow_z=z[:, 0], flow_volume_z=z[:, 1], flow_premium_z=z[:, 2], flow_seen=learnt)
         self._word("flow", rows, kind)
 
     def _basis(self, rows: Index) -> None:
@@ -327,7 +328,10 @@ class Pressing:
         # A venue that never tells what was paid is not late with it.
         tells = seen[Observed.SETTLED_RATE] == seen[Observed.SETTLED_RATE]
         late = tells & (due_ms == due_ms) & (time_ms - due_ms > quality.SETTLEMENT_LATE_MS)
-        self._word("doubts", rows, frozen + 2 * quality.outlier(comparable, asset_price) + 4 * late)
+        days = (self.instruments.expiry_ms[rows] - time_ms) / DAY_MS
+        gaping = self.instruments.dated[rows] & basis.expiry_alert(self.table.columns["basis_z"][rows], days)
+        far = quality.outlier(comparable, asset_price)
+        self._word("doubts", rows, frozen + 2 * far + 4 * late + 8 * gaping)
 
 
 class Words:

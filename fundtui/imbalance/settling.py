@@ -151,6 +151,8 @@ class Settling:
         annual = realised.apr(own.realised, rows)
         for place, key in enumerate(REALISED):
             columns[key][rows] = annual[:, place] / HOURS_PER_YEAR
+        month = realised.completeness(own.realised, rows)[:, -1]
+        columns["paid_seen"][rows] = np.where(annual[:, -1] == annual[:, -1], month, np.nan)
         fit = autoregression.fit(own.autoregression, rows)
         columns["half_life"][rows] = np.where(np.isfinite(fit.half_life_h), fit.half_life_h, np.nan)
         columns["phi"][rows] = np.clip(fit.phi_corrected, -1.0, 1.0)
