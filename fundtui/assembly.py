@@ -21,7 +21,6 @@ from fundtui.config import Settings, Watcher
 from fundtui.courses import Courses
 from fundtui.edits import calculator_settings
 from fundtui.engine import Engine
-from fundtui.fees import published_fee
 from fundtui.history.folder import data_folder
 from fundtui.history.record import Asking, Warmth
 from fundtui.imbalance.calculator import Calculator
@@ -210,9 +209,7 @@ def _introduce(calculator: Calculator, venues: Iterable[Venue], settings: Settin
     """Tell the calculator what the venues publish of themselves: fees, and how often they are asked."""
     own_pace = pace(settings)
     for venue in venues:
-        fee = published_fee(settings, venue.fees)
-        if fee == fee:
-            calculator.set_fees({venue.name: fee})
+        calculator.set_fees({venue.name: venue.fees})
         required = [endpoint.every_s for endpoint in venue.endpoints if endpoint.required]
         if required:
             calculator.set_cadence(venue.name, own_pace.get(venue.name, max(required)))

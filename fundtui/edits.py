@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from fundtui.config import Settings, Watcher
+from fundtui.config.schema import Execution
 from fundtui.fees import own_fees
 from fundtui.imbalance.calculator import CalculatorSettings
 from fundtui.imbalance.pairs import CarrySettings
@@ -22,6 +25,7 @@ def calculator_settings(settings: Settings) -> CalculatorSettings:
             equity_usd=costs.equity_usd,
             leverage=costs.leverage,
             fees=own_fees(settings),
+            maker=costs.execution is Execution.MAKER,
             horizon_h=costs.horizon / 3600.0,
             half_spread=costs.half_spread,
             impact=costs.impact,
@@ -42,10 +46,12 @@ def told(watcher: Watcher, before: Settings) -> Iterator[tuple[str, Severity]]:
 
 def at_next_start(before: Settings, after: Settings) -> tuple[str, ...]:
     """The parts that differ and that a running program does not take over."""
-    sections = [name for name in ("polling", "carry", "history") if getattr(before, name) != getattr(after, name)]
-    if before.costs.execution != after.costs.execution:
-        # The fees that venues publish are read with the venues.
-        sections.append("costs.execution")
+    sections = []
+    if msgspec.structs.replace(before.polling, timeout=after.polling.timeout) != after.polling:
+        # The transport and the limiters are made with them; how long a request may take is not.
+        sections.append("polling")
+    if before.history != after.history:
+        sections.append("history")
     if _addresses(before) != _addresses(after):
         sections.append("venues.*.base_url")
     return tuple(f"[{name}]" for name in sections)

@@ -177,12 +177,12 @@ class Engine:
         if self._watcher.problems:
             return
         self.settings = settings = self._watcher.loaded.settings
-        self.calculator.set_carry(calculator_settings(settings).carry)
+        self.calculator.configure(calculator_settings(settings))
         if self._alerting is not None:
             self._alerting.configure(settings)
         if self._fleet is not None:
             off = disabled(settings, self._venues, self.experimental)
-            await self._fleet.configure(disabled=off, poll_s=pace(settings))
+            await self._fleet.configure(disabled=off, poll_s=pace(settings), timeout_s=settings.polling.timeout)
 
     @property
     def configuration(self) -> Loaded:

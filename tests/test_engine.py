@@ -39,9 +39,9 @@ def engine_of(watcher: Watcher, scenario: str = "calm") -> Engine:
             venues, clock, random.Random(1), transport, deliver, on_event=report, disabled=off, poll_s=pace(settings)
         )
 
-    return Engine(
-        watcher, mode="demo", clock=clock, calculator=Calculator(), venues=VENUES, open_fleet=open_fleet
-    )  # fmt: skip
+    calculator = Calculator()
+    calculator.set_fees({name: load(name).fees for name in VENUES})
+    return Engine(watcher, mode="demo", clock=clock, calculator=calculator, venues=VENUES, open_fleet=open_fleet)
 
 
 def watched(seconds: float, watcher: Watcher | None = None, scenario: str = "calm") -> Engine:
@@ -89,8 +89,8 @@ def test_the_same_market_gives_the_same_figures_twice() -> None:
     assert figures(watched(90)) == figures(watched(90))
 
 
-def edited(tmp_path: Path, before: str, after: str) -> Engine:
-    """An engine whose configuration is edited after twenty seconds and read for twenty more."""
+def edited(tmp_path: Path, before: str, after: str, run_s: float = 20.0) -> Engine:
+    """An engine whose configuration is edited after twenty seconds and read for twenty more, or as long as said."""
     path = configuration(tmp_path / "config.toml", before)
     watcher = Watcher(Inputs(path=path))
 
@@ -99,7 +99,7 @@ def edited(tmp_path: Path, before: str, after: str) -> Engine:
         await engine.start()
         await asyncio.sleep(20)
         configuration(path, after)
-        await asyncio.sleep(20)
+        await asyncio.sleep(run_s)
         await engine.stop()
         return engine
 
@@ -178,7 +178,39 @@ def test_an_edit_that_has_to_wait_says_so(tmp_path: Path) -> None:
     engine = edited(
         tmp_path, "", '[carry]\nquote_rate = "5%"\n[history]\nkeep_samples = "40d"\n[costs]\nsize_usd = "1M"\n'
     )
-    assert told(engine) == ["configuration taken over; [carry], [history] at the next start"]
+    assert told(engine) == ["configuration taken over; [history] at the next start"]
+
+
+def test_an_edited_rate_of_money_moves_what_is_paid_above_it(tmp_path: Path) -> None:
+    before = edited(tmp_path, "", '[display]\nrate_basis = "8h"\n', run_s=130).table(Level.INSTRUMENT)
+    after = edited(tmp_path, "", '[carry]\nquote_rate = "12%"\n', run_s=130).table(Level.INSTRUMENT)
+    seen = 0
+    for key, row in before.index.items():
+        excess = before.columns["carry_excess"][row], after.columns["carry_excess"][after.index[key]]
+        if math.isfinite(excess[0]):
+            seen += 1
+            # 12 % a year instead of 4 %.
+            assert excess[0] - excess[1] == pytest.approx(0.08 / 8760)
+    assert seen > 20
+
+
+def test_fees_of_resting_orders_count_once_that_is_said(tmp_path: Path) -> None:
+    before = edited(tmp_path, "", '[display]\nrate_basis = "8h"\n').table(Level.PAIR)
+    after = edited(tmp_path, "", '[costs]\nexecution = "maker"\n').table(Level.PAIR)
+    both = [
+        (before.columns["cost"][row], after.columns["cost"][after.index[key]])
+        for key, row in before.index.items()
+        if key in after.index and before.columns["cost"][row] > 0
+    ]
+    assert both
+    assert all(resting < taking for taking, resting in both)
+
+
+def test_an_edited_timeout_holds_from_the_next_request_on(tmp_path: Path) -> None:
+    engine = edited(tmp_path, "", '[polling]\ntimeout = "3s"\n')
+    assert told(engine) == ["configuration taken over"]
+    waits = edited(tmp_path, "", '[polling]\ntimeout = "3s"\nbudget_share = "30%"\n')
+    assert told(waits) == ["configuration taken over; [polling] at the next start"]
 
 
 def test_edited_costs_price_pairs_anew(tmp_path: Path) -> None:

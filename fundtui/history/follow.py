@@ -86,7 +86,9 @@ class Follower:
         # In the thread of a look that may still be going on.
         await in_thread(self._close, "fundtui attached")
 
-    async def configure(self, *, disabled: Collection[str], poll_s: Mapping[str, float]) -> None:
+    async def configure(
+        self, *, disabled: Collection[str], poll_s: Mapping[str, float], timeout_s: float | None = None
+    ) -> None:
         """Nothing to do: the collector has its own settings."""
 
     # --- reading ----------------------------------------------------------------------------------

@@ -171,7 +171,9 @@ class ReplayFeed:
         if self._task is not None:
             self._task.cancel()
 
-    async def configure(self, *, disabled: Collection[str], poll_s: Mapping[str, float]) -> None:
+    async def configure(
+        self, *, disabled: Collection[str], poll_s: Mapping[str, float], timeout_s: float | None = None
+    ) -> None:
         """Nothing to do: the past had its settings."""
 
     def moved(self) -> None:

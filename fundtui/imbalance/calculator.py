@@ -33,7 +33,7 @@ from fundtui.imbalance.table import Table
 from fundtui.imbalance.theory import Kernel
 from fundtui.imbalance.trend import Trend
 from fundtui.imbalance.turns import Done, Step, Turns
-from fundtui.market import Batch, Instrument, Quote, Reason, Settlement
+from fundtui.market import Batch, Fees, Instrument, Quote, Reason, Settlement
 from fundtui.status import Event, EventKind, Severity
 
 MINUTE_MS = 60_000
@@ -204,13 +204,18 @@ class Calculator:
         part = self._instruments.registry.venue(venue)
         part.cadence_s, part.cadence_given = seconds, True
 
-    def set_fees(self, fees: Mapping[str, float]) -> None:
-        """Venue -> fee of a trade as a fraction, where the venue publishes it; a person's own fees stay."""
+    def set_fees(self, fees: Mapping[str, Fees]) -> None:
+        """Venue -> fees as it publishes them; a person's own fees stay."""
         self._pairs.published_fees.update(fees)
 
-    def set_carry(self, carry: CarrySettings) -> None:
-        """Price pairs otherwise from now on, each at its next turn."""
-        self._pairs.settings = carry
+    def configure(self, settings: CalculatorSettings) -> None:
+        """Take over what money costs and how pairs are priced. Pairs follow at their next turn, instruments and assets
+        with the next minute of their venues; the spans of sparklines stay."""
+        money, carry = settings.money, settings.carry
+        if money != self.settings.money:
+            self._instruments.set_money(money)
+        self._pairs.settings, self._pairs.quote_rate = carry, money.quote_rate
+        self.settings = msgspec.structs.replace(self.settings, money=money, carry=carry)
 
     def apply(self, batch: Batch, now_ms: int) -> Changes:
         """Take one venue's poll. A batch older than the last one of its venue changes nothing."""

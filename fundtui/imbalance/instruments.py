@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance import checks, pricecheck, quality, twap
+from fundtui.imbalance import checks, excess, pricecheck, quality, twap
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.clocks import SettlementClocks
 from fundtui.imbalance.compare import FLAGS, Moved, flags
@@ -93,6 +93,14 @@ class Instruments:
         for flag in FLAGS:
             self.table.code("flag", flag)
         self._attach()
+
+    def set_money(self, money: Money) -> None:
+        """Let money cost otherwise from now on; what follows from it is worked out with the venues' next minute."""
+        self.money = money
+        rows = np.arange(len(self.registry.contracts))
+        yields = np.array([money.yield_of(contract.asset_id) for contract in self.registry.contracts])
+        self.rows.money_h[rows] = excess.carry_rate(money.quote_rate, yields, 1.0)
+        self.rows.fair_premium[rows] = excess.fair_premium(money.quote_rate, yields, self.formula.kernel.at(rows))
 
     def quote(self, row: int) -> Quote:
         """The last observation of an instrument."""

@@ -35,6 +35,7 @@ from fundtui.imbalance.rows import Flags, Floats, Index, log_change
 from fundtui.imbalance.sides import received_share
 from fundtui.imbalance.state import Observed
 from fundtui.imbalance.table import Table
+from fundtui.market import Fees
 from fundtui.units import HOUR_MS, HOURS_PER_YEAR
 
 PERP_PERP, SPOT_PERP = "perp-perp", "spot-perp"
@@ -60,7 +61,8 @@ ASSUMPTIONS = (
 class CarrySettings(msgspec.Struct, frozen=True, kw_only=True):
     """How pairs are priced: at a size that most contracts can bear.
 
-    fees: venue -> fraction of a trade, where a person says so. half_spread: where no book is known, NaN for the impact
+    fees: venue -> fraction of a trade, where a person says so. maker: of what venues publish, the fees of resting
+    orders count. half_spread: where no book is known, NaN for the impact
     half-spread that was learnt. impact: factor of the square-root law. margin_buffer: spare share of the capital.
     top: pairs priced at every refresh; as many others are priced in turn, so that the cost of a refresh is bounded.
     """
@@ -69,6 +71,7 @@ class CarrySettings(msgspec.Struct, frozen=True, kw_only=True):
     equity_usd: float = 100_000.0
     leverage: float = pricing.DEFAULT_LEVERAGE
     fees: dict[str, float] = {}
+    maker: bool = False
     spot_fee: float = 0.001
     horizon_h: float = HORIZON_H
     half_spread: float = math.nan
@@ -120,7 +123,7 @@ class Pairs:
         self.long: dict[int, int] = {}
         self._terms: dict[int, Terms] = {}
         self.quote_usd: Floats = np.empty(0)
-        self.published_fees: dict[str, float] = {}
+        self.published_fees: dict[str, Fees] = {}
         self._turn = 0
         self.table.share_labels(("short_symbol", "long_symbol"), instruments.table, "symbol")
         self.table.share_labels(("asset",), assets, "asset")
@@ -322,7 +325,8 @@ class Pairs:
 
     def _fees(self) -> Floats:
         """Fee per venue number, NaN where nobody said."""
-        fees = self.published_fees | self.settings.fees
+        published = {name: one.maker if self.settings.maker else one.taker for name, one in self.published_fees.items()}
+        fees = published | self.settings.fees
         known = [fees.get(name, np.nan) for name in self.instruments.registry.venues]
         return np.array([*known, np.nan])
 

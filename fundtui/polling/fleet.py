@@ -118,8 +118,14 @@ class Fleet:
             # A transport that cannot even close is left behind.
             return
 
-    async def configure(self, *, disabled: Collection[str], poll_s: Mapping[str, float]) -> None:
-        """New settings while running: only pollers that they concern are stopped, started or restarted."""
+    async def configure(
+        self, *, disabled: Collection[str], poll_s: Mapping[str, float], timeout_s: float | None = None
+    ) -> None:
+        """New settings while running: only pollers that they concern are stopped, started or restarted. timeout_s: for
+        requests from now on; None leaves it."""
+        self._timeout_s = self._timeout_s if timeout_s is None else timeout_s
+        for poller in self._pollers.values():
+            poller.set_timeout(self._timeout_s)
         before = {name: self._poll_s.get(name) for name in self._pollers}
         self._disabled, self._poll_s = frozenset(disabled), dict(poll_s)
         for name in list(self._pollers):

@@ -50,6 +50,10 @@ class Line:
         self.probe = False
         """Whether its request in flight is the breaker's probe."""
 
+    def set_timeout(self, seconds: float) -> None:
+        """The most that a request may take, and never so long as to reach into the next one."""
+        self.timeout_s = timeout_for(self.every_s, seconds)
+
     @property
     def known(self) -> bool:
         """Whether it has ever given a good answer."""

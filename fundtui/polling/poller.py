@@ -88,6 +88,11 @@ class Poller:
 
     # --- life -------------------------------------------------------------------------------------
 
+    def set_timeout(self, seconds: float) -> None:
+        """The most that one request may take in all, from the next one on."""
+        for line in self.lines:
+            line.set_timeout(seconds)
+
     def start(self) -> None:
         """Begin asking. Needs a running loop."""
         for line in self.lines:
