@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from typing import NamedTuple
 os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
 os.environ.pop("NO_COLOR", None)
 
-from fundtui.assembly import open_source
+from fundtui.assembly import Alerts, open_source
 from fundtui.config import Inputs, Watcher
 from fundtui.sources import parse_source
 from fundtui.ui.app import FundtuiApp
@@ -23,6 +24,24 @@ FOLDER = Path(__file__).parent / "pictures"
 SPEED = 30.0
 """The demo's first minutes pass in seconds, so that sparklines and the journal have something to show."""
 WATCHED_S = 12.0
+
+
+POSITIONS = """
+[positions.btc-hedge]
+venue = "binance"
+symbol = "BTCUSDT"
+side = "short"
+size = 1.5
+entry = 95000
+leverage = 3
+[positions.sol-long]
+venue = "bybit"
+symbol = "SOLUSDT"
+side = "long"
+size = 400
+entry = 150
+leverage = 5
+"""
 
 
 class Picture(NamedTuple):
@@ -46,6 +65,9 @@ PICTURES = (
     Picture("alerts-120x40", (120, 40), ("6",)),
     Picture("venues-120x40", (120, 40), ("7",)),
     Picture("journal-120x40", (120, 40), ("8",)),
+    Picture("positions-120x40", (120, 40), ("9",)),
+    Picture("asset-120x40", (120, 40), ("/", "B", "T", "C", "enter", "enter", "tab")),
+    Picture("size-120x40", (120, 40), ("/", "B", "T", "C", "enter", "enter", "shift+tab")),
     Picture("columns-120x40", (120, 40), ("C", "j", "j")),
     Picture("settings-120x40", (120, 40), ("0",)),
 )
@@ -55,8 +77,11 @@ async def take(picture: Picture) -> None:
     """Run the demo, press the keys and write the screen as SVG, without links to anywhere."""
     # The very first start is greeted, which would be on every picture.
     seen = {"FUNDTUI_DISPLAY__WELCOME": "false"}
-    watcher = Watcher(Inputs(flags={"display.theme": picture.theme}, environment=seen))
-    engine = open_source(parse_source("demo", speed=SPEED), watcher)
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+        file.write(POSITIONS)
+        file.flush()
+        watcher = Watcher(Inputs(path=Path(file.name), flags={"display.theme": picture.theme}, environment=seen))
+    engine = open_source(parse_source("demo", speed=SPEED), watcher, alerts=Alerts(terminal=False))
     app = FundtuiApp(engine, Options())
     async with app.run_test(size=picture.size) as pilot:
         await engine.settled(20)

@@ -227,7 +227,7 @@ class PositionsScreen(ListScreen):
 
     def subtitle(self) -> str:
         due = [row.due for row in self.list.rows if not math.isnan(row.due)]
-        return f"due {'+' if sum(due) > 0 else ''}{format_money(sum(due))}" if due else ""
+        return f"in $, due {'+' if sum(due) > 0 else ''}{format_money(sum(due))}" if due else ""
 
     def notice(self) -> Sequence[Line]:
         return [
