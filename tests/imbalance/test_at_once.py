@@ -75,3 +75,22 @@ def test_the_time_constant_of_an_exponential_average_follows_from_the_half_life_
     silent = FundingRule(family=Family.FRACTION, share=1 / 24, averaging=Averaging.EWMA)
     numbers, _ = contract_numbers(contract("a", rule=silent), Money())
     assert numbers.averaging_h == 1.0
+
+
+def test_fifteen_thousand_instruments_fit_into_sixty_megabytes() -> None:
+    """Rows come by the 1,024; a third each pays every 1, 4 and 8 hours: 724, 184 and 94 settlements of six bytes."""
+    calculator = Calculator(capacity=1024)
+    rows, ring = 15 * 1024, 15_000 / 3 * (724 + 184 + 94) * 6
+    assert rows * calculator.state_bytes / 1024 + ring <= 60e6
+
+
+def test_the_hourly_figures_are_taken_when_the_settlements_are_done_with() -> None:
+    calculator = Calculator()
+    one = contract("a")
+    counted = []
+    for minute in range(-3, 6):
+        at_ms = START_MS + HOUR_MS + 60_000 * minute
+        calculator.apply(batch("a", at_ms, quote(one, at_ms)), at_ms)
+        counted.append(int(calculator._instruments.pressing.oi.count[0]))
+    # One at the start, the hour's four minutes after it began.
+    assert counted == [1, 1, 1, 1, 1, 1, 1, 2, 2]
