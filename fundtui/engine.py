@@ -24,7 +24,6 @@ from fundtui.asked import disabled, pace
 from fundtui.clock import Clock
 from fundtui.config import Watcher
 from fundtui.edits import calculator_settings, told
-from fundtui.history.database import StoreProblem
 from fundtui.imbalance.calculator import Calculator, Changes
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.table import Table
@@ -198,27 +197,23 @@ class Engine:
 
     # --- replay -----------------------------------------------------------------------------------
 
-    def go_to(self, at_ms: int) -> None:
+    async def go_to(self, at_ms: int) -> None:
         """Show another moment of the record that is replayed. Raises OSError when it cannot be read."""
         assert self.player is not None
-        try:
-            scene = self.player.go_to(at_ms)
-        except StoreProblem as problem:
-            raise OSError(str(problem)) from problem
+        scene = await self.player.go_to(at_ms)
+        if scene is None:
+            return
         self.calculator, self.mode = scene.calculator, self.player.mode
         self.events = deque(scene.events, maxlen=JOURNAL_LENGTH)
         self.event_count += 1
         self.revision += 1
 
-    def go_to_next_event(self) -> bool:
+    async def go_to_next_event(self) -> bool:
         """Show the moment before the next entry of the journal; False when there is none. Raises OSError."""
         assert self.player is not None
-        try:
-            at_ms = self.player.next_event_ms()
-        except StoreProblem as problem:
-            raise OSError(str(problem)) from problem
+        at_ms = self.player.next_event_ms()
         if at_ms is not None:
-            self.go_to(at_ms)
+            await self.go_to(at_ms)
         return at_ms is not None
 
     # --- writing ----------------------------------------------------------------------------------
@@ -294,7 +289,10 @@ class Engine:
             self._changed(self.calculator.tick(self.clock.utc_ms()))
             self._look_at_alerts()
             if self.player is not None and self.player.can_be_exact():
-                self.go_to(self.clock.utc_ms())
+                try:
+                    await self.go_to(self.clock.utc_ms())
+                except OSError as error:
+                    self._say(str(error), Severity.WARNING)
             await self.look_at_configuration()
             if self._record is not None and self._fleet is not None:
                 self._record.tick(self._fleet.health, self._fleet.budgets, self.calculator.export_state)

@@ -34,7 +34,7 @@ class ReplayClock:
         self._at_ms = float(start_utc_ms)
         self._since = self._base.monotonic()
         self._speed = speed
-        self._paused = False
+        self._paused = self._held = False
         self._offset_s = 0.0
         self._changed = asyncio.Event()
 
@@ -48,6 +48,10 @@ class ReplayClock:
         """Whether time stands still."""
         return self._paused
 
+    @property
+    def _stands(self) -> bool:
+        return self._paused or self._held
+
     def utc_ms(self) -> int:
         return int(self._now_ms())
 
@@ -58,7 +62,7 @@ class ReplayClock:
         until = self.monotonic() + seconds
         while (left_s := until - self.monotonic()) > 1e-9:
             with contextlib.suppress(TimeoutError):
-                async with self._base.timeout(left_s / self._speed if not self._paused else 3600.0):
+                async with self._base.timeout(left_s / self._speed if not self._stands else 3600.0):
                     await self._changed.wait()
 
     def timeout(self, seconds: float) -> contextlib.AbstractAsyncContextManager[object]:
@@ -68,6 +72,12 @@ class ReplayClock:
         """Let time stand still, or go on."""
         self._settle()
         self._paused = paused
+        self._wake()
+
+    def hold(self, *, held: bool = True) -> None:
+        """Let time stand still while another moment is made ready; whether it is paused stays as it is."""
+        self._settle()
+        self._held = held
         self._wake()
 
     def set_speed(self, speed: float) -> None:
@@ -86,7 +96,7 @@ class ReplayClock:
         self._wake()
 
     def _now_ms(self) -> float:
-        if self._paused:
+        if self._stands:
             return self._at_ms
         return self._at_ms + (self._base.monotonic() - self._since) * self._speed * 1000
 
@@ -137,24 +147,36 @@ def _chained(first: list[Batch], then: Iterator[Batch]) -> Iterator[Batch]:
     yield from then
 
 
+class Ahead(NamedTuple):
+    """What comes after a moment: later polls, the first of them read already, and later entries of the journal.
+
+    last: venue -> its last poll until then.
+    """
+
+    polls: Iterator[Batch]
+    first: Batch | None
+    events: deque[Event]
+    last: dict[str, Batch]
+
+
+def ahead(store: Store, at_ms: int, last: Mapping[str, Batch]) -> Ahead:
+    """What a record has after a moment. Blocks for as long as the journal takes."""
+    polls = store.polls(at_ms + 1)
+    return Ahead(polls, next(polls, None), deque(store.events(at_ms + 1)), dict(last))
+
+
 class ReplayFeed:
     """Delivers recorded polls and journal entries as their time comes; same calls as a `Fleet`."""
 
     def __init__(
-        self,
-        store: Store,
-        clock: ReplayClock,
-        deliver: Callable[[Batch], None],
-        report: Callable[[Event], None],
+        self, ahead: Ahead, clock: ReplayClock, deliver: Callable[[Batch], None], report: Callable[[Event], None]
     ) -> None:
-        self._store = store
+        self._ahead = ahead
+        self._next = ahead.first
+        self._last = ahead.last
         self._clock = clock
         self._deliver = deliver
         self._report = report
-        self._polls: Iterator[Batch] = iter(())
-        self._next: Batch | None = None
-        self._events: deque[Event] = deque()
-        self._last: dict[str, Batch] = {}
         self._moved = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.ended = False
@@ -163,7 +185,6 @@ class ReplayFeed:
 
     def start(self) -> None:
         """Go on from the clock's time. Needs a running loop."""
-        self._rewind()
         self._task = asyncio.get_running_loop().create_task(self._run(), name="replay")
 
     async def stop(self) -> None:
@@ -176,14 +197,11 @@ class ReplayFeed:
     ) -> None:
         """Nothing to do: the past had its settings."""
 
-    def moved(self) -> None:
+    def resume(self, ahead: Ahead) -> None:
         """The clock was set: go on from there."""
-        self._rewind()
+        self._ahead, self._next, self._last = ahead, ahead.first, ahead.last
+        self.ended = False
         self._moved.set()
-
-    def note(self, last: Mapping[str, Batch]) -> None:
-        """Polls that were taken before the replay began or goes on: venue -> its last one."""
-        self._last = dict(last)
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -217,13 +235,6 @@ class ReplayFeed:
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _rewind(self) -> None:
-        now_ms = self._clock.utc_ms()
-        self._polls = self._store.polls(now_ms + 1)
-        self._next = next(self._polls, None)
-        self._events = deque(self._store.events(now_ms + 1))
-        self.ended = False
-
     async def _run(self) -> None:
         while True:
             self._moved.clear()
@@ -241,7 +252,7 @@ class ReplayFeed:
 
     def _due_ms(self) -> int | None:
         times = [self._next.observed_ms] if self._next is not None else []
-        times += [self._events[0].time_ms] if self._events else []
+        times += [self._ahead.events[0].time_ms] if self._ahead.events else []
         return min(times, default=None)
 
     async def _wait(self, seconds: float) -> None:
@@ -255,10 +266,11 @@ class ReplayFeed:
 
     def _take(self, now_ms: int) -> None:
         """One poll, and the entries up to it."""
-        while self._events and self._events[0].time_ms <= now_ms:
-            self._report(self._events.popleft())
+        events = self._ahead.events
+        while events and events[0].time_ms <= now_ms:
+            self._report(events.popleft())
         if self._next is not None and self._next.observed_ms <= now_ms:
-            batch, self._next = self._next, next(self._polls, None)
+            batch, self._next = self._next, next(self._ahead.polls, None)
             self._last[batch.venue] = batch
             self._deliver(batch)
 

@@ -21,7 +21,10 @@ def marks(source: Source) -> tuple[Mark, ...]:
     player = source.player
     if player is not None:
         speed = f" x{player.clock.speed:g}" if player.clock.speed != 1.0 else ""
-        found.append((" STOPPED " if player.paused else f" PLAYING{speed} ", "*accent"))
+        how = " STOPPED " if player.paused else f" PLAYING{speed} "
+        if player.going_ms is not None:
+            how = f" going to {format_utc_date(player.going_ms)[:16]} "
+        found.append((how, "*accent"))
     state = source.record_state
     if state is not None and state.recording.value in _MISSED:
         found.append((" NOT KEPT ", "*critical"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
@@ -49,13 +50,25 @@ def toggle(app: FundtuiApp) -> bool:
 
 
 def _next(app: FundtuiApp) -> None:
-    try:
-        found = app.source.go_to_next_event()
-    except OSError as error:
-        app.say(clean(error), "warning")
-        return
-    at = format_utc_date(app.source.clock.utc_ms())
-    app.say(f"{at} UTC, just before the next entry" if found else "no later entry in the journal")
+    async def going() -> None:
+        found = await app.source.go_to_next_event()
+        at = format_utc_date(app.source.clock.utc_ms())
+        app.say(f"{at} UTC, just before the next entry" if found else "no later entry in the journal")
+
+    _begin(app, going())
+
+
+def _begin(app: FundtuiApp, going: Coroutine[None, None, None]) -> None:
+    """Go to another moment; the header says so until it is there."""
+
+    async def told() -> None:
+        try:
+            await going
+        except OSError as error:
+            app.say(clean(error), "warning")
+        refresh(app)
+
+    app.run_worker(told(), group="replay")
 
 
 def _ask(app: FundtuiApp) -> None:
@@ -63,11 +76,9 @@ def _ask(app: FundtuiApp) -> None:
 
     def chosen(answer: str | None) -> None:
         if answer:
-            try:
-                app.source.go_to(moment_of(answer, now_ms))
-            except OSError as error:
-                app.say(clean(error), "warning")
-            refresh(app)
+            at_ms = moment_of(answer, now_ms)
+            app.say(f"going to {format_utc_date(at_ms)[:16]} UTC")
+            _begin(app, app.source.go_to(at_ms))
 
     player = app.source.player
     assert player is not None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fundtui.clock import LoopClock
+from fundtui.clock import LoopClock, SystemClock
 from fundtui.history.database import StoreProblem
 from fundtui.history.figures import Shelf
-from fundtui.history.player import Player
+from fundtui.history.player import Player, Stage
 from fundtui.history.replay import ReplayClock
 from fundtui.history.sqlite_store import SqliteStore
 from fundtui.imbalance.calculator import Calculator
@@ -31,6 +34,11 @@ def figures(calculator: Calculator, level: Level) -> dict[str, dict[str, float]]
     return {
         key: {name: float(column[row]) for name, row in table.index.items()} for key, column in table.columns.items()
     }
+
+
+async def at_once(call: Callable[[], Stage]) -> Stage:
+    """Virtual time does not wait for threads."""
+    return call()
 
 
 @pytest.fixture
@@ -60,10 +68,11 @@ def test_figures_are_those_that_were_live(record: tuple[Path, dict[int, Calculat
     folder, live = record
 
     async def play() -> None:
-        player = Player(folder, Calculator, at_ms=START_MS + MINUTE, base=LoopClock(0))
+        player = Player(folder, Calculator, at_ms=START_MS + MINUTE, base=LoopClock(0), blocking=at_once)
         player.pause()
         for at_ms, calculator in live.items():
-            scene = player.go_to(at_ms)
+            scene = await player.go_to(at_ms)
+            assert scene is not None
             for level in (Level.INSTRUMENT, Level.ASSET):
                 was, now = figures(calculator, level), figures(scene.calculator, level)
                 for key in ("rate", "apr", "price", "basis", "age", "next", "oi_usd", "consensus", "spread"):
@@ -83,7 +92,7 @@ def test_polls_and_entries_come_in_their_time(record: tuple[Path, dict[int, Calc
 
     async def play() -> None:
         base = LoopClock(0)
-        player = Player(folder, Calculator, at_ms=START_MS + 95 * MINUTE, speed=60.0, base=base)
+        player = Player(folder, Calculator, at_ms=START_MS + 95 * MINUTE, speed=60.0, base=base, blocking=at_once)
         scene = player.scene()
         assert [one.text for one in scene.events] == ["minute 10"]
         polls: list[Batch] = []
@@ -105,15 +114,17 @@ def test_polls_and_entries_come_in_their_time(record: tuple[Path, dict[int, Calc
         assert told == ["minute 100"]
         at_ms = player.next_event_ms()
         assert at_ms == START_MS + 150 * MINUTE - 2000
-        scene = player.go_to(at_ms)
-        assert [one.text for one in scene.events] == ["minute 10", "minute 100"]
+        there = await player.go_to(at_ms)
+        assert there is not None
+        assert [one.text for one in there.events] == ["minute 10", "minute 100"]
         polls.clear()
         await base.sleep(0.1)
         assert told == ["minute 100", "minute 150"]
         assert {one.observed_ms for one in polls} == {START_MS + 150 * MINUTE, START_MS + 150 * MINUTE + 300}
-        scene = player.go_to(START_MS + 20 * MINUTE)
-        assert [one.text for one in scene.events] == ["minute 10"]
-        player.go_to(START_MS + 10_000 * MINUTE)
+        there = await player.go_to(START_MS + 20 * MINUTE)
+        assert there is not None
+        assert [one.text for one in there.events] == ["minute 10"]
+        await player.go_to(START_MS + 10_000 * MINUTE)
         assert player.clock.utc_ms() == player.last_ms
         await base.sleep(5.0)
         assert feed.ended
@@ -157,26 +168,81 @@ def test_without_a_snapshot_figures_are_said_to_warm_up(record: tuple[Path, dict
 
     async def play() -> None:
         base = LoopClock(0)
-        player = Player(folder, Calculator, at_ms=START_MS + 60 * MINUTE, speed=60.0, base=base)
+        player = Player(folder, Calculator, at_ms=START_MS + 60 * MINUTE, speed=60.0, base=base, blocking=at_once)
         player.scene()
         assert (player.warming, player.mode) == (True, "record, warming up")
         await base.sleep(60.0)
         assert not player.can_be_exact()
         await base.sleep(1.0)
         assert player.can_be_exact()
-        scene = player.go_to(player.clock.utc_ms())
+        scene = await player.go_to(player.clock.utc_ms())
+        assert scene is not None
         assert (player.warming, player.mode) == (False, "record")
         assert not player.can_be_exact()
         assert scene.calculator.instruments.count == 4
         # A snapshot that cannot be read is tried once, not every second.
         (path,) = folder.glob("figures-*.bin")
         path.write_bytes(b"nothing")
-        player.go_to(START_MS + 60 * MINUTE)
+        await player.go_to(START_MS + 60 * MINUTE)
         await base.sleep(61.0)
         assert player.can_be_exact()
-        player.go_to(player.clock.utc_ms())
+        await player.go_to(player.clock.utc_ms())
         assert player.warming
         assert not player.can_be_exact()
         player.close()
 
     run_virtual(play())
+
+
+async def test_another_moment_is_made_ready_beside_the_event_loop(record: tuple[Path, dict[int, Calculator]]) -> None:
+    folder, _ = record
+    go = threading.Event()
+    makers: list[str] = []
+
+    def make() -> Calculator:
+        makers.append(threading.current_thread().name)
+        assert go.wait(30)
+        return Calculator()
+
+    player = Player(folder, make, at_ms=START_MS + 10 * MINUTE, speed=1000.0, base=SystemClock())
+
+    def going() -> int | None:
+        return player.going_ms
+
+    first = asyncio.create_task(player.go_to(START_MS + 60 * MINUTE))
+    while not makers:
+        await asyncio.sleep(0)
+    # The loop goes on, says where it goes, and time stands still so that nothing of the old moment happens.
+    assert going() == START_MS + 60 * MINUTE
+    held_ms = player.clock.utc_ms()
+    second = asyncio.create_task(player.go_to(START_MS + 120 * MINUTE))
+    while len(makers) < 2:
+        await asyncio.sleep(0)
+    assert going() == START_MS + 120 * MINUTE
+    assert player.clock.utc_ms() == held_ms
+    assert not player.paused
+    go.set()
+    found = await asyncio.gather(first, second)
+    # The newest wish counts.
+    assert found[0] is None
+    assert found[1] is not None
+    assert going() is None
+    assert player.clock.utc_ms() >= START_MS + 120 * MINUTE
+    assert threading.current_thread().name not in makers
+    assert player.next_event_ms() == START_MS + 150 * MINUTE - 2000
+    player.close()
+
+
+async def test_a_moment_that_cannot_be_read_leaves_the_replay_where_it_was(
+    record: tuple[Path, dict[int, Calculator]], tmp_path: Path
+) -> None:
+    folder, _ = record
+    player = Player(folder, Calculator, at_ms=START_MS + 10 * MINUTE, base=SystemClock())
+    player.scene()
+    player.pause()
+    (folder / "live.db").unlink()
+    with pytest.raises(OSError, match=r"live\.db"):
+        await player.go_to(START_MS + 60 * MINUTE)
+    assert player.going_ms is None
+    assert player.clock.utc_ms() < START_MS + 11 * MINUTE
+    player.close()

@@ -362,10 +362,10 @@ class Market:
     def settled_count(self) -> int:
         return len(self.settled)
 
-    def go_to(self, at_ms: int) -> None:
+    async def go_to(self, at_ms: int) -> None:
         self.gone_to.append(at_ms)
 
-    def go_to_next_event(self) -> bool:
+    async def go_to_next_event(self) -> bool:
         self.gone_to.append(-1)
         return len(self.gone_to) < 2
 

@@ -25,6 +25,7 @@ class Player:
         self.first_ms, self.last_ms = START_MS - DAY_MS, START_MS + DAY_MS
         self.clock = Clock()
         self.paused = False
+        self.going_ms: int | None = None
 
     def pause(self, *, paused: bool = True) -> None:
         self.paused = paused
@@ -85,6 +86,31 @@ async def test_pause_speed_next_and_jump_on_any_screen(digit: str) -> None:
         assert "no later entry" in screen.text
         await screen.press("at", "ctrl+u", *"08:30", "enter")
         assert market.gone_to[-1] == START_MS // DAY_MS * DAY_MS + 8 * HOUR_MS + 30 * 60_000
+
+
+async def test_the_header_says_where_the_replay_goes_until_it_is_there() -> None:
+    market = replayed()
+    async with driven(market) as screen:
+        market.player.going_ms = START_MS - DAY_MS
+        await screen.draw(1.0)
+        assert "going to 2026-09-20 " in screen.lines[0]
+        assert "PLAYING" not in screen.lines[0]
+        market.player.going_ms = None
+        await screen.draw(1.0)
+        assert "PLAYING" in screen.lines[0]
+
+
+async def test_a_moment_that_cannot_be_read_is_told() -> None:
+    market = replayed()
+
+    async def fails(at_ms: int) -> None:
+        raise OSError("live.db is damaged")
+
+    market.go_to = fails  # type: ignore[method-assign]
+    async with driven(market) as screen:
+        await screen.press("at", "ctrl+u", *"08:30", "enter")
+        await screen.draw(1.0)
+        assert "live.db is damaged" in screen.text
 
 
 async def test_a_wrong_time_is_asked_again() -> None:
