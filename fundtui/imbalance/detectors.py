@@ -78,11 +78,15 @@ def family_name(index: int) -> Family:
 
 
 class LockWatch(Rows):
-    """The rate published in the running interval, whether it moved, and how many intervals in a row were locked."""
+    """The rate published in the running interval, whether it moved, and how many intervals in a row were locked.
 
-    fields: ClassVar[dict[str, Field]] = {"rate": NUMBER, "moved": FLAG, "intervals": COUNT}
+    `ended`: the rate of the interval that is over, until it is known what was paid: infinite where it had moved.
+    """
+
+    fields: ClassVar[dict[str, Field]] = {"rate": NUMBER, "moved": FLAG, "ended": NUMBER, "intervals": COUNT}
     rate: Floats
     moved: Flags
+    ended: Floats
     intervals: Ints
 
 
@@ -95,19 +99,25 @@ def observe_published(state: LockWatch, rows: Index, rate: Floats) -> None:
     state.rate[rows[begins]] = rate[begins]
 
 
+def end_published(state: LockWatch, rows: Index) -> None:
+    """The interval of these rows is over: what is published from now on is for the next one."""
+    state.ended[rows] = np.where(state.moved[rows], np.inf, state.rate[rows])
+    state.rate[rows] = np.nan
+    state.moved[rows] = False
+
+
 def settle_published(state: LockWatch, rows: Index, settled_rate: Floats, resting: Flags) -> None:
-    """End the interval of these rows: it was locked if the rate never moved and is what was paid.
+    """Learn what the interval that is over paid: it was locked if its rate never moved and is what was paid.
 
     `resting` marks settlements at the interest plateau or on a bound, where every venue looks locked: they neither
     count nor break the row.
     """
-    published = state.rate[rows]
-    known = np.isfinite(published) & np.isfinite(settled_rate) & ~resting
+    published = state.ended[rows]
+    known = ~np.isnan(published) & np.isfinite(settled_rate) & ~resting
     with np.errstate(invalid="ignore"):
-        kept = known & ~state.moved[rows] & (np.abs(published - settled_rate) <= SAME_DIGITS)
+        kept = known & (np.abs(published - settled_rate) <= SAME_DIGITS)
     state.intervals[rows] = np.where(kept, state.intervals[rows] + 1, np.where(known, 0, state.intervals[rows]))
-    state.rate[rows] = np.nan
-    state.moved[rows] = False
+    state.ended[rows] = np.nan
 
 
 def locked(state: LockWatch, rows: Index) -> Flags:

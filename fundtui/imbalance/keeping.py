@@ -19,7 +19,7 @@ from fundtui.imbalance.rows import Rows
 FORMAT = 3
 OLDER_FORMAT = 2
 """Kept some figures to more digits, and two that nothing read: it is taken over."""
-ADDED = frozenset({"begun"})
+ADDED = frozenset({"begun", "ended"})
 NOT_KEPT_ANY_MORE = frozenset({"event_first_ms", "event_severity"})
 
 Arrays = dict[str, NDArray[Any]]

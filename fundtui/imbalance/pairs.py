@@ -16,6 +16,7 @@ from fundtui.imbalance import (
     autoregression,
     carry,
     costs,
+    detectors,
     estimators,
     flips,
     ladder,
@@ -272,7 +273,10 @@ class Pairs:
         state, own, settings = self.instruments.rows, self.instruments.table.columns, self.settings
         spot = rows == NOBODY
         fit = autoregression.fit(self.instruments.settling.own.autoregression, rows)
-        expected = np.where(own["projected"][rows] == own["projected"][rows], own["projected"][rows], own["apr"][rows])
+        # A rate that proved fixed for its settlement is known: nothing is projected.
+        known = detectors.locked(self.instruments.settling.locks, rows)
+        projected = np.where(known, np.nan, own["projected"][rows])
+        expected = np.where(projected == projected, projected, own["apr"][rows])
         expected = expected * received_share(self.instruments, rows, expected * receives > 0)
         wait = (own["next_funding_ms"][rows] - now_ms) / HOUR_MS
         interval = state.interval_h[rows]

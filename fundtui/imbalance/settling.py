@@ -96,11 +96,11 @@ class Settling:
         observed_ms = instruments.observed_ms[rows]
         coming = np.where(next_ms == next_ms, next_ms, -1.0).astype(np.int64)
         formula.announce(self.announced, rows, observed_ms.astype(np.int64), coming, rate)
-        detectors.observe_published(self.locks, rows, rate)
         start_ms, before = interval_start(rows, instruments, next_ms), pending.start_ms[rows]
         begun = (start_ms > before) & (start_ms <= observed_ms)
         if begun.any():
             new = rows[begun]
+            detectors.end_published(self.locks, new)
             pending.due_ms[new] = start_ms[begun]
             pending.due_interval_h[new] = pending.interval_h[new]
         moved = start_ms != before
@@ -108,6 +108,7 @@ class Settling:
             new = rows[moved]
             pending.start_ms[new] = start_ms[moved]
             pending.interval_h[new] = instruments.interval_h[new]
+        detectors.observe_published(self.locks, rows, rate)
         due_ms = pending.due_ms[rows]
         told = (paid != pending.paid_before[rows]) | (observed_ms - due_ms >= PAID_IS_TOLD_AFTER_MS)
         told &= (due_ms == due_ms) & (paid == paid)

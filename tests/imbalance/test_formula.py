@@ -152,17 +152,31 @@ def test_a_rate_that_never_moves_and_is_paid_five_times_is_locked() -> None:
         assert not detectors.locked(state, ROW)[0]
         for _ in range(3):
             detectors.observe_published(state, ROW, one(number * BP))
+        detectors.end_published(state, ROW)
         detectors.settle_published(state, ROW, one(number * BP), np.array([False]))
     assert detectors.locked(state, ROW)[0]
     detectors.observe_published(state, ROW, one(1 * BP))
     detectors.observe_published(state, ROW, one(2 * BP))
+    detectors.end_published(state, ROW)
     detectors.settle_published(state, ROW, one(2 * BP), np.array([False]))
     assert not detectors.locked(state, ROW)[0]
+
+
+def test_what_is_published_for_the_next_settlement_does_not_move_the_last_one() -> None:
+    """Venues tell what was paid some minutes late, when the next rate is out already."""
+    state = LockWatch(1)
+    for number in range(6):
+        detectors.observe_published(state, ROW, one(number * BP))
+        detectors.settle_published(state, ROW, one((number - 1) * BP), np.array([False]))
+        detectors.observe_published(state, ROW, one(number * BP))
+        detectors.end_published(state, ROW)
+    assert detectors.locked(state, ROW)[0]
 
 
 def test_the_interest_plateau_makes_nobody_locked() -> None:
     state = LockWatch(1)
     for _ in range(20):
         detectors.observe_published(state, ROW, one(BP))
+        detectors.end_published(state, ROW)
         detectors.settle_published(state, ROW, one(BP), np.array([True]))
     assert not detectors.locked(state, ROW)[0]

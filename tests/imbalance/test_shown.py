@@ -9,6 +9,7 @@ import pytest
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.explain import explain
+from fundtui.imbalance.ladder import FlowKind
 from fundtui.market import NAN, Averaging, Family, FundingRule, Instrument, Note, Settlement, Status
 from tests.imbalance.builders import HOUR_MS, START_MS, batch, contract, quote
 
@@ -144,3 +145,22 @@ def test_a_dated_basis_that_stays_open_near_expiry_is_doubtful(hours_left: int, 
         watch(calculator, START_MS + hour * HOUR_MS + 5 * MINUTE_MS, NAN, dated, mark=100 * (1 + basis), index=100.0)
     watch(calculator, end_ms, NAN, dated, mark=100 * (1 + gap), index=100.0)
     assert ("basis open near expiry" in label(calculator, "doubts")) is told
+
+
+@pytest.mark.parametrize(("fixed", "first_bp"), [(True, 2.6), (False, 7.0)])
+def test_a_rate_that_proved_locked_is_what_the_next_settlement_pays(fixed: bool, first_bp: float) -> None:
+    """Its premium of 12 bp would give 7 bp; a venue that always paid what it said will pay what it says."""
+    calculator = Calculator()
+    for name in ("a", "b"):
+        calculator.set_cadence(name, 1800.0)
+    for step in range(6 * 16 + 8):
+        at_ms = START_MS + step * 30 * MINUTE_MS + MINUTE_MS
+        interval = step // 16
+        told = (2 + 0.1 * interval) * 1e-4
+        paid = (2 + 0.1 * (interval - 1)) * 1e-4 if fixed else 7e-4
+        watch(calculator, at_ms, told, premium=12e-4, settled_rate=paid)
+        watch(calculator, at_ms, -1e-4, contract("b"), premium=NAN, mark=100.0)
+    calculator.tick(at_ms)
+    assert label(calculator, "locked") == ("locked" if fixed else "")
+    legs = calculator.ladder(calculator.pairs.index["BTC perp-perp"], at_ms)
+    assert next(rung.flow for rung in legs if rung.kind is FlowKind.SHORT) * 1e4 == pytest.approx(first_bp, rel=1e-3)
