@@ -13,7 +13,7 @@ from fundtui.commands.writers import write_table
 from fundtui.text import clean
 from fundtui.units import format_duration, format_utc_date
 
-HEADS = ("id", "until", "matches", "reason")
+HEADS = ("id", "from", "until", "matches", "reason")
 PATTERNS = ("rule", "subject", "asset", "venue")
 
 
@@ -42,12 +42,14 @@ def run(arguments: argparse.Namespace) -> int:
         **patterns,
     )
     ask(folder, requests.AddSilence(silence))
-    print(f"{silence.id}: {_matches(silence)} quiet for {format_duration(arguments.duration)}")
+    begins = f", from {format_utc_date(from_ms)}Z" if from_ms > now_ms else ""
+    print(f"{silence.id}: {_matches(silence)} quiet for {format_duration(arguments.duration)}{begins}")
     return OK
 
 
 def _cells(one: Silence) -> tuple[str, ...]:
-    return one.id, f"{format_utc_date(one.until_ms)}Z", str(clean(_matches(one))), str(clean(one.reason))
+    begins, ends = (f"{format_utc_date(time_ms)}Z" for time_ms in (one.from_ms, one.until_ms))
+    return one.id, begins, ends, str(clean(_matches(one))), str(clean(one.reason))
 
 
 def _matches(one: Silence) -> str:

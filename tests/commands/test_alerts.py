@@ -81,6 +81,8 @@ def test_a_silence_is_asked_for_and_says_what_it_covers(fundtui: Command, tmp_pa
     assert isinstance(request, requests.AddSilence)
     assert (request.silence.asset, request.silence.reason) == ("WIF*", "known")
     assert request.silence.until_ms - request.silence.from_ms == 7_200_000
+    later = fundtui("silence", "add", "--venue", "okx", "--in", "1h", "--for", "2h")
+    assert "venue=okx quiet for 2h, from 20" in later.out, "a maintenance window says when it begins"
     assert fundtui("silence", "lift", "nothing").code == 2
     assert fundtui("ack", "spread WIF").code == 2
 
