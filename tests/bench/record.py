@@ -23,7 +23,7 @@ from fundtui.market import Batch, Instrument, Quote
 
 ROWS, VENUES, MINUTES = 500, 30, 1440
 """Fifteen thousand instruments; a whole day of one venue's, for a day's chunks are what is kept."""
-ALL_MINUTES = 360
+ALL_MINUTES = 720
 """Of all venues: what is written between two compactions, and one of them; an hour alone would pay for a whole one."""
 START_MS = 20_500 * DAY_MS
 MINUTE_MS = 60_000
@@ -350,7 +350,7 @@ def main() -> None:
         print("ingest, one poll a minute")
         for whole in (False, True):
             ingest(Path(place, f"all {whole}"), whole=whole, venues_count=VENUES, minutes=ALL_MINUTES, every=1440)
-            ingest(Path(place, f"day {whole}"), whole=whole, venues_count=2, minutes=MINUTES, every=360)
+            ingest(Path(place, f"day {whole}"), whole=whole, venues_count=2, minutes=MINUTES, every=720)
         commits(Path(place, "commits"))
         print("queries")
         folder = Path(place, "week")
