@@ -307,6 +307,14 @@ class FundtuiApp(OutputApp):
     def action_redraw(self) -> None:
         self.redraw()
 
+    def redraw(self) -> None:
+        """Draw everything as it is at this moment: what was on the screen before a stop may be hours old."""
+        super().redraw()
+        self.main.restyle()
+        seen = self.screen
+        if seen is not self.main and hasattr(seen, "tick"):
+            seen.tick()
+
     async def run_main_action(self, action: str) -> None:
         """Run what a key of the main screen does."""
         await self.run_action(action, default_namespace=self.main)

@@ -76,10 +76,10 @@ def _block(scene: Scene, value: float, top: float, bottom: float) -> str:
 
 
 def resampled(values: list[float], count: int) -> list[float]:
-    """The values stretched or thinned to `count` points, each the nearest one."""
+    """The values stretched or thinned to `count` points, each the newest of its part: the last value always shows."""
     if count <= 0 or not values:
         return []
-    return [values[min(index * len(values) // count, len(values) - 1)] for index in range(count)]
+    return [values[((index + 1) * len(values) - 1) // count] for index in range(count)]
 
 
 def percent_label(fraction: float) -> str:

@@ -28,6 +28,7 @@ class HeaderState(msgspec.Struct, frozen=True, kw_only=True):
     shown: int
     total: int
     sort_title: str
+    subject: str = ""
     detail: str = ""
     filter_text: str = ""
     faults_only: bool = False
@@ -69,12 +70,16 @@ def _left(scene: Scene, state: HeaderState, room: int) -> list[Span]:
     """What is shown and how, as far as there is room: what matters less goes whole, nothing is cut in the middle."""
     pens = scene.pens
     dim, plain, accent = pens("dim", "header"), pens("plain", "header"), pens("accent", "header")
+    subject = f"  {state.subject}" if state.subject else ""
     number = f" {state.watchlist_number}/{state.watchlists}" if state.watchlists > 1 else ""
     count = f"{state.shown}" if state.shown == state.total else f"{state.shown}/{state.total}"
     # In the order in which they stand, with the order in which they get their room: the smaller sooner.
     groups: list[tuple[int, list[Span]]] = [
         (0, [(" fundtui", pens.bold("accent", "header"))]),
-        (3, [("  ", dim), (state.watchlist, plain), (number, dim)]),
+        (
+            3,
+            [("  ", dim), (state.watchlist, plain), (number, dim), (subject, plain)],
+        ),
         (4, [("  ", dim), (state.detail, plain)] if state.detail else []),
         (5, [("  ", dim), (BASIS_TITLES[scene.basis], plain), (f" {scene.lens.value}", dim)]),
         (7, [("  by ", dim), (state.sort_title, plain)]),
@@ -84,6 +89,9 @@ def _left(scene: Scene, state: HeaderState, room: int) -> list[Span]:
         groups.append((1, [("  /", dim), (state.filter_text, accent)]))
     if state.faults_only:
         groups.append((2, [("  faults", pens("warning", "header"))]))
+    if state.subject and _size(groups[0][1]) + _size(groups[1][1]) > room:
+        # What the screen is about matters more than whose screen it is.
+        groups[0] = (0, [(f" {state.subject}", pens.bold("accent", "header"))])
     kept: set[int] = set()
     for place in sorted(range(len(groups)), key=lambda place: groups[place][0]):
         size = _size(groups[place][1])

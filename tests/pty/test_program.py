@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -56,3 +58,72 @@ def test_a_broken_configuration_is_told_on_the_screen_that_was_there(tmp_path: P
         # The bare header that stood there while starting is gone before anything is said.
         assert 0 <= terminal.raw.find(b"\x1b[?1049l") < terminal.raw.find(b"broken.toml:2")
         assert terminal.raw.count(b"\x1b[?1049h") == 1
+
+
+def test_the_demo_shows_configured_positions(tmp_path: Path) -> None:
+    folder = tmp_path / "xdg_config_home" / "fundtui"
+    folder.mkdir(parents=True)
+    file = folder / "config.toml"
+    file.write_text(
+        '[positions.hedge]\nvenue = "binance"\nsymbol = "BTCUSDT"\nside = "short"\nsize = 1.5\n'
+        '[positions.other]\nvenue = "bybit"\nsymbol = "ETHUSDT"\nside = "long"\nsize = 30\n'
+    )
+    file.chmod(0o600)
+    with Terminal([*FUNDTUI, "demo"], env=private(tmp_path)) as terminal:
+        terminal.wait_for("12/12 venues")
+        terminal.send("9")
+        terminal.wait_for("hedge")
+        terminal.until(lambda: terminal.shows("due +") or terminal.shows("due -"))
+        # The row; below it stands what is said about the one under the cursor.
+        hedge = next(line.split() for line in terminal.screen.display if " hedge " in line)
+        other = next(line.split() for line in terminal.screen.display if " other " in line)
+        assert "short" in hedge
+        assert "long" in other
+        # 1.5 BTC and 30 ETH of the simulated market are worth some tens of thousands of dollars.
+        assert all(any(re.fullmatch(r"\d+(\.\d+)?k", word) for word in line) for line in (hedge, other))
+        terminal.send("q")
+        assert terminal.end() == 0
+
+
+def test_no_colours_and_ascii_alone_reach_the_terminal(tmp_path: Path) -> None:
+    env = private(tmp_path) | {"NO_COLOR": "1", "LANG": "C", "LC_ALL": "C"}
+    with Terminal([*FUNDTUI, "demo"], env=env) as terminal:
+        terminal.wait_for("12/12 venues")
+        for key, shown in zip("23456789?", ("Matrix", "Pairs", "Asset", "Calendar", "Alerts", "Venues", "Journal",
+                                            "Positions", "Esc closes"), strict=True):  # fmt: skip
+            terminal.send("\x1b" if key == "5" else "")
+            terminal.settle(0.1, 1.0)
+            terminal.send(key)
+            terminal.wait_for(shown)
+        terminal.send("\x1b")
+        terminal.settle(0.1, 1.0)
+        terminal.send(":")
+        terminal.wait_for("Search for commands")
+        raw = bytes(terminal.raw)
+        terminal.send("\x1b")
+        terminal.settle(0.1, 1.0)
+        terminal.send("q")
+        assert terminal.end() == 0
+    assert raw.isascii()
+    sets = [code for found in re.findall(rb"\x1b\[([0-9;]*)m", raw) for code in found.split(b";")]
+    coloured = [code for code in sets if re.fullmatch(rb"3[0-8]|4[0-8]|9[0-7]|10[0-7]", code)]
+    assert sets
+    assert coloured == []
+
+
+def test_back_after_a_stop_everything_is_drawn_anew(tmp_path: Path) -> None:
+    with Terminal([*FUNDTUI, "demo"], env=private(tmp_path)) as terminal:
+        terminal.wait_for("12/12 venues")
+        terminal.signal(signal.SIGTSTP)
+        assert terminal.until(terminal.stopped)
+        terminal.settle(0.1, 1.0)
+        assert b"\x1b[?1049l" in terminal.raw
+        before = len(terminal.raw)
+        # What the shell wrote meanwhile.
+        terminal.screen.reset()
+        terminal.signal(signal.SIGCONT)
+        terminal.wait_for("12/12 venues")
+        terminal.wait_for("? help")
+        assert b"\x1b[?1049h" in terminal.raw[before:]
+        terminal.send("q")
+        assert terminal.end() == 0

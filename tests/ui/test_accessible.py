@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 from rich.style import Style
+from textual.driver import Driver
 from textual.widgets import Input
 
 from fundtui.imbalance.catalogue import Level
@@ -171,3 +172,21 @@ async def test_after_a_long_gap_the_first_frame_says_that_everything_is_old() ->
         assert any(re.search(r"\b2h\b", line) for line in screen.lines[1:]), screen.text
         observed = market.table(Level.INSTRUMENT).columns["observed_ms"]
         assert np.nanmax(observed) < market.clock.utc_ms() - 7_000_000
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+async def test_back_after_a_stop_the_screen_says_at_once_how_old_everything_is(digit: str) -> None:
+    market = Market(30, clock=FixedClock())
+    assert isinstance(market.clock, FixedClock)
+    async with driven(market, size=(120, 40)) as screen:
+        await screen.press(digit)
+        assert "worst 14s" in screen.lines[0]
+        healths = market.health()
+        # The process stood still for an hour; no timer of the screen has run since.
+        market.clock.seconds += 3600.0
+        screen.wall.seconds += 3600.0
+        market.healths = tuple(msgspec.structs.replace(each, age_s=each.age_s + 3600.0) for each in healths)
+        screen.app.post_message(Driver.SignalResume())
+        await screen.pilot.pause()
+        assert "worst 1h" in screen.lines[0]
+        assert f"{len(healths)} stale" in screen.lines[0]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
 
+from fundtui.ui.chart import resampled
 from fundtui.ui.screens.registry import PLACES
 from tests.ui import rich_market
+from tests.ui.market import Counts
 from tests.ui.pilot import Driven, driven
 
 LISTS = [place for place in PLACES if place.location]
@@ -99,3 +102,47 @@ async def test_too_small_is_said(place: object, size: tuple[int, int]) -> None:
     async with driven(rich_market.market(), size=size) as screen:
         await screen.press(place.digit)  # type: ignore[attr-defined]
         assert "too small" in screen.text
+
+
+@pytest.mark.parametrize("view", range(7))
+async def test_an_asset_says_which_it_is_and_which_view_is_chosen(view: int) -> None:
+    async with driven(rich_market.market(), size=(40, 24)) as screen:
+        await screen.press("4", *["tab"] * view)
+        assert all(strip.cell_length == 40 for strip in screen.app.screen._compositor.render_strips())
+        asset = screen.app.main.view.key
+        assert asset is not None
+        assert asset in screen.lines[0]
+        name = ("list", "rate", "theory", "premium", "OI", "term", "size")[view]
+        assert f"[{name}]" in screen.lines[1]
+        # What is cut says so.
+        assert all(line.endswith("…") for line in screen.lines[2:4] if len(line) == 40 and line[-1].isalnum())
+
+
+@pytest.mark.parametrize("size", [(40, 24), (60, 20), (99, 40), (100, 30)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_events_take_one_column_and_end_with_an_ellipsis(size: tuple[int, int]) -> None:
+    market = rich_market.market()
+    for number in range(9):
+        market.report(f"number {number} " + "of a text that is longer than any line of the screen " * 3)
+    async with driven(market, size=size) as screen:
+        panel = screen.app.main.events_panel
+        if not panel.display:
+            assert "number 8" not in screen.text
+            return
+        region = panel.region
+        lines = screen.lines[region.y : region.bottom]
+        assert [line.split()[2] for line in lines] == ["8", "7", "6", "5"]
+        assert all(len(line) == size[0] and line.endswith("…") and line.count("number") == 1 for line in lines)
+
+
+@pytest.mark.parametrize("place", LISTS, ids=lambda place: place.name)
+async def test_the_header_names_the_screen_at_eighty_columns(place: object) -> None:
+    async with driven(rich_market.market(), size=(80, 24)) as screen:
+        screen.market.counts = Counts(firing=168, pending=113)
+        await screen.press(place.digit)  # type: ignore[attr-defined]
+        assert screen.lines[0].split()[1] == place.title  # type: ignore[attr-defined]
+
+
+def test_a_thinned_course_keeps_its_newest_value() -> None:
+    assert resampled([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2) == [3.0, 6.0]
+    assert resampled([1.0, 2.0], 4) == [1.0, 1.0, 2.0, 2.0]
+    assert resampled([math.nan] * 95 + [7.0], 28)[-1] == 7.0

@@ -16,7 +16,8 @@ from fundtui.ui.cells import Scene
 from fundtui.ui.charts.axes import Scale, Window, scale_of, time_ticks
 from fundtui.ui.charts.dots import Dots
 from fundtui.ui.charts.picture import Curve, Picture, Shape
-from fundtui.ui.paint import Span, both_ends, fitted, strip_of
+from fundtui.ui.paint import Span, both_ends, cells, fitted, strip_of
+from fundtui.ui.pieces import Line, cut, spans
 from fundtui.ui.widgets.canvas import Panel
 from fundtui.units import MISSING, format_utc_date
 
@@ -246,9 +247,6 @@ class ChartPanel(Panel):
 
     def _title(self, scene: Scene, picture: Picture, width: int) -> Strip:
         pens = scene.pens
-        left: list[Span] = [(f"  {picture.title}", pens.bold("bright", "panel"))]
-        if picture.note:
-            left.append((f"  {picture.note}", pens("dim", "panel")))
         right: list[Span] = []
         if self._crossing and picture.curves:
             when = self._when(picture)
@@ -258,6 +256,9 @@ class ChartPanel(Panel):
         elif self.window is not None:
             share = self.window.span_ms / self.whole.span_ms
             right = [(f"{share:.0%} of the range ", pens("accent", "panel"))]
+        room = width - sum(cells(text) for text, _ in right)
+        said: Line = [(f"  {picture.title}", "*bright"), (f"  {picture.note}" if picture.note else "", "dim")]
+        left = spans(pens, cut(said, room, scene.glyphs.ellipsis), "panel")
         return both_ends(left, right, width, pens("dim", "panel"))
 
     def _under(self, picture: Picture) -> str:

@@ -54,15 +54,26 @@ class Tabs(TextPanel):
         line: list[Piece] = [(" ", "dim")]
         self._places = []
         at = 1
-        for each in VIEWS:
+        for each in self._shown(view):
             at = self._add(line, at, each.value, each, chosen=each is view)
         line.append(("  ", "dim"))
         at += 2
-        for each_days in RANGES if view in CHARTS else ():
+        charted = view in CHARTS and at + sum(len(f"{each}d") + 2 for each in RANGES) <= self.size.width
+        for each_days in RANGES if charted else ():
             at = self._add(line, at, f"{each_days}d", each_days, chosen=each_days == days)
-        if view in CHARTS:
+        if charted:
             line.append((f"  {dots}", "faint"))
         self.show(scene, [line])
+
+    def _shown(self, view: View) -> tuple[View, ...]:
+        """The views that fit, as late ones as it takes for the chosen one to be among them."""
+        first, chosen = 0, VIEWS.index(view)
+        while first < chosen and 1 + sum(len(each.value) + 2 for each in VIEWS[first : chosen + 1]) > self.size.width:
+            first += 1
+        shown = list(VIEWS[first:])
+        while len(shown) > chosen - first + 1 and 1 + sum(len(each.value) + 2 for each in shown) > self.size.width:
+            shown.pop()
+        return tuple(shown)
 
     def _add(self, line: list[Piece], at: int, text: str, what: View | int, *, chosen: bool) -> int:
         shown = f"[{text}]" if chosen else f" {text} "

@@ -308,7 +308,7 @@ class AssetScreen(PacedScreen):
         counts = self.source.alert_counts()
         rows = len(self.rows())
         self.header.show(scene, HeaderState(
-            mode=self.source.mode, watchlist=f"Asset  {self.source.table(Level.ASSET).keys[self.row]}",
+            mode=self.source.mode, watchlist="Asset", subject=self.source.table(Level.ASSET).keys[self.row],
             watchlist_number=1, watchlists=1, shown=rows, total=rows,
             sort_title=self.names()[self.place] if rows else "",
             outage=self.source.local_outage, firing=counts.firing, pending=counts.pending, link_s=self.app.link_s,

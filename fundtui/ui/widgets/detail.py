@@ -45,6 +45,8 @@ _PARTS = (
     Part("age", "age", 4, 2),
 )
 _WHY = 11
+# Below this width the title says less.
+_WHOLE_TITLE = 60
 
 
 class DetailPanel(Panel):
@@ -183,6 +185,12 @@ def _title(scene: Scene, assets: Table, instruments: Table, row: int, ordered: l
         (scene.glyphs.enter, pens("accent", "panel")),
         (" open ", dim),
     ]
+    if width < _WHOLE_TITLE:
+        # The name, the rate, and where there is room what is left out; the rest stands in the rows.
+        at = next(place for place, (text, _) in enumerate(spans) if text.endswith(" cons "))
+        spans = [spans[0], *spans[at : at + 2], *spans[5:at]]
+        while sum(cells(text) for text, _ in spans) > width and len(spans) > 1:
+            spans = spans[:-2] if len(spans) > 3 else spans[:1]
     return both_ends(spans, hint if width >= 90 else [], width, dim)
 
 
