@@ -132,8 +132,10 @@ def _compact_day(
     start_ms = int(clock[-1]) + 1 if len(clock) else day * DAY_MS
     # Not in the file yet, or never: a poll whose time is within the day.
     tail = Tail(np.array(live.times(venue, start_ms, (day + 1) * DAY_MS), np.int64), {}, Gatherer())
-    if not len(tail.times):
+    known = _owners_of(state, venue)
+    if not len(tail.times) and (day == today or not len(clock) or _has_bars(rooms.bars, known, day)):
         return
+    # Without a poll since: all of the day was in its chunks while it lasted, and only its hours are still to be made.
     yield from _gather(live, venue, tail, quotes=quotes)
     added = tail.steps.chunks()
     by_owner: dict[int, list[int]] = {}
@@ -142,7 +144,6 @@ def _compact_day(
         if owner is not None:
             by_owner.setdefault(owner, []).append(contract)
     times = np.concatenate((clock, tail.times))
-    known = _owners_of(state, venue)
     chunks: Rows = []
     hours: Rows = []
     steps: Rows = []
@@ -225,6 +226,11 @@ def _bars(state: State, times: Ints, chunk: DayChunk) -> list[Bar]:
             )
         )
     return found
+
+
+def _has_bars(bars: Months, owners: set[int], day: int) -> bool:
+    """Whether the hours of a venue's day have been made: all of them are written together."""
+    return any(bars.rows("chunk", owner, day, day) for owner in sorted(owners))
 
 
 def _clock(samples: Months, venue: int, day: int) -> Ints:

@@ -93,7 +93,7 @@ def _course(
     # From the step on that the first whole poll stands for.
     hot_from = int(hot.time_ms[0]) // step_ms * step_ms if len(hot.time_ms) else end_ms
     chunks = _thinned(store.compacted(venue, symbol, start_ms, hot_from), step_ms)
-    chunks_from = int(chunks.time_ms[0]) if len(chunks.time_ms) else hot_from
+    chunks_from = int(chunks.time_ms[0]) // step_ms * step_ms if len(chunks.time_ms) else hot_from
     bars = _thinned(_bars(store, name, start_ms, chunks_from), step_ms)
     older_ms = np.concatenate((bars.time_ms, chunks.time_ms))
     paid = settled(store.settlements(venue, symbol, start_ms, min(end_ms, FOREVER_MS)))

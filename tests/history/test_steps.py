@@ -55,6 +55,19 @@ def test_a_day_grows_with_each_compaction_and_outlives_its_polls(tmp_path: Path)
     store.close()
 
 
+def test_a_day_whose_last_polls_were_compacted_within_it_still_gets_its_hours(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path, now_ms=START_MS)
+    store.append([batch(START_MS + HOUR_MS * hour) for hour in range(24)])
+    compact(store, START_MS + DAY_MS - MINUTE_MS)
+    assert store.bars("alpha", "BTCUSDT", 0) == []
+    # The program was off until the next day, and nothing of the first day came after.
+    store.append([batch(START_MS + DAY_MS + 5 * HOUR_MS)])
+    compact(store, START_MS + DAY_MS + 6 * HOUR_MS)
+    hours = [one.time_ms for one in store.bars("alpha", "BTCUSDT", 0)]
+    assert hours == [START_MS + HOUR_MS * hour for hour in range(24)]
+    store.close()
+
+
 def test_they_are_kept_as_long_as_asked_for(tmp_path: Path) -> None:
     for days, files in ((0, 0), (7, 0), (40, 1)):
         folder = tmp_path / str(days)
