@@ -40,7 +40,7 @@ def test_a_rule_over_an_unknown_metric_says_so() -> None:
         ("extreme-funding", "abs(apr) >= 50%", "abs(apr) >= 100%"),
         ("spread", "spread >= 25% and breakeven <= 3d", ""),
         ("divergence", "abs(divergence_t) > 3 and abs(divergence) > 0.5bp/8h and coverage >= 80%", ""),
-        ("crowding", "abs(crowding) >= 85 and crowding_1h > 0", "abs(crowding) >= 95"),
+        ("crowding", "abs(crowding) >= 85 and crowding_1h > 0 or abs(crowding) >= 95", "abs(crowding) >= 95"),
         ("oi-cap", "oi_usage >= 80%", "oi_usage >= 95%"),
     ],
 )
