@@ -14,7 +14,7 @@ demo: $(READY)
 	@$(BIN)/fundtui demo
 
 test: check
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $$(( $$(nproc 2>/dev/null || echo 2) + 1 ))
 
 check: $(READY)
 	$(BIN)/ruff format --check .
