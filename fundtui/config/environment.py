@@ -9,7 +9,7 @@ from typing import Any
 
 from fundtui.config.kinds import WrongValue, expected, read, shape, shown
 from fundtui.config.lines import Path
-from fundtui.config.schema import NAMED, Settings
+from fundtui.config.schema import NAMED, RETIRED, Settings
 from fundtui.config.tree import PRESENT, Report, Values, field_at, fields, nearest, table_type, tables_type
 
 PREFIX = "FUNDTUI_"
@@ -28,7 +28,7 @@ def collect_environment(environment: Mapping[str, str], known: Iterable[Path], r
             parts = tuple(variable.removeprefix(PREFIX).lower().split("__"))
             path = _spelled(parts, named)
             if field_at(path) is None:
-                report((variable,), _unknown(path))
+                report((variable,), RETIRED.get(path) or _unknown(path))
             else:
                 found[path] = variable
     return found

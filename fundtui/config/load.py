@@ -15,7 +15,7 @@ from fundtui.config.files import STATE_NAME, Document, Fingerprint, fingerprint,
 from fundtui.config.kinds import WrongValue, read
 from fundtui.config.lines import Path, line_numbers, line_of
 from fundtui.config.problems import ConfigError, Problem
-from fundtui.config.schema import Settings, Sink
+from fundtui.config.schema import RETIRED, Settings, Sink
 from fundtui.config.tree import PRESENT, Report, Values, build, collect, field_at
 
 
@@ -159,6 +159,13 @@ class _Loading:
             if value is not PRESENT or path not in self.origins:
                 self.origins[path] = origin_of.get(path, Origin())
 
+    def found(self, problem: Problem) -> None:
+        """Keep what is wrong; a setting that once was one, and changed nothing, is only warned about."""
+        if problem.text in RETIRED.values():
+            self.warnings.append(f"{problem} (ignored)")
+        else:
+            self.problems.append(problem)
+
     def file(self, path: FilePath, *, required: bool) -> Document:
         try:
             document = read_document(path, required=required)
@@ -169,7 +176,7 @@ class _Loading:
 
         def report(key: Path, text: str) -> None:
             self.reported.add(key)
-            self.problems.append(Problem(text, str(path), line_of(lines, key), ".".join(key)))
+            self.found(Problem(text, str(path), line_of(lines, key), ".".join(key)))
 
         self.lay_document(document, lines, Layer.FILE, report)
         return document
@@ -195,7 +202,7 @@ class _Loading:
 
     def variables(self, environment: Mapping[str, str]) -> None:
         def report(key: Path, text: str) -> None:
-            self.problems.append(Problem(text, key[0]))
+            self.found(Problem(text, key[0]))
 
         tables = [path for path, value in self.values.items() if value is PRESENT]
         found = variables.collect_environment(environment, tables, report)

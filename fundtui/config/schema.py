@@ -20,13 +20,6 @@ NARROWEST, WIDEST = 3, 40
 """Bounds of a column's width in cells."""
 
 
-class Numbers(StrEnum):
-    """How large figures are written."""
-
-    COMPACT = "compact"
-    FULL = "full"
-
-
 class Glyphs(StrEnum):
     """Which characters the screen may use."""
 
@@ -48,13 +41,6 @@ class Lens(StrEnum):
     RAW = "raw"
     EXCESS = "excess"
     PREMIUM = "premium"
-
-
-class Times(StrEnum):
-    """Which clock times of day are shown in."""
-
-    UTC = "utc"
-    LOCAL = "local"
 
 
 class Side(StrEnum):
@@ -122,10 +108,8 @@ class Display(Struct, frozen=True, kw_only=True):
     rate_basis: Annotated[Basis, about("rates per hour, per 8 hours, or per year")] = Basis.APR
     lens: Annotated[Lens, about("rates as published, above the cost of money, or the premium alone")] = Lens.RAW
     theme: Annotated[str, about("a theme's name; `fundtui` offers them under `:theme`")] = "dusk"
-    numbers: Annotated[Numbers, about("19.9B or 19,900,000,000")] = Numbers.COMPACT
     glyphs: Annotated[Glyphs, about("auto asks the terminal and the locale")] = Glyphs.AUTO
     color: Annotated[Color, about("auto follows the terminal and NO_COLOR")] = Color.AUTO
-    times: Annotated[Times, about("times of day")] = Times.UTC
     shared_scale: Annotated[bool, about("sparklines on one scale for all rows, else each on its own")] = False
     fps: Annotated[int, about("most frames a second", ge=1, le=60)] = 10
     slow: Annotated[bool, about("spare a slow line: fewer frames, no flashes")] = False
@@ -306,3 +290,12 @@ NAMED: dict[type[Struct], tuple[str, type[Struct]]] = {
     Alerts: ("rules", AlertRule),
     Notify: ("sinks", Sink),
 }
+
+RETIRED: dict[tuple[str, ...], str] = {
+    (
+        "display",
+        "numbers",
+    ): "no setting any more: amounts are always written short, as in 19.9B; exports have all digits",
+    ("display", "times"): "no setting any more: times are always UTC, as venues settle",
+}
+"""Settings of earlier versions that changed nothing: path -> what to know. They are passed over with a warning."""

@@ -12,7 +12,7 @@ import msgspec
 
 from fundtui.config.kinds import WrongValue, read, shape, shown
 from fundtui.config.lines import Path
-from fundtui.config.schema import NAMED, Settings
+from fundtui.config.schema import NAMED, RETIRED, Settings
 
 Values = dict[Path, Any]
 """Path of a setting -> its checked value. An empty named table is there as itself with the value PRESENT."""
@@ -66,7 +66,7 @@ def _collect_struct(
         elif struct in NAMED and isinstance(raw, Mapping):
             _collect_named(raw, NAMED[struct][1], here, values, report)
         else:
-            report(here, _unknown(key, path, struct))
+            report(here, RETIRED.get(here) or _unknown(key, path, struct))
 
 
 def _collect_field(raw: Any, field_type: Any, path: Path, values: Values, report: Report) -> None:

@@ -188,7 +188,7 @@ rate_bassis = "apr"
 theme = 5
 fps = 500
 glyphs = "emoji"
-times = ["utc"]
+color = ["never"]
 
 [watchlists.wide]
 where = "spred > 25%"
@@ -222,7 +222,7 @@ up = "green"
         "config.toml:4: display.theme: expected text in quotes, not 5",
         "config.toml:5: display.fps: expected a whole number from 1 to 60, not 500",
         'config.toml:6: display.glyphs: expected one of auto, unicode, ascii, not "emoji"',
-        "config.toml:7: display.times: expected one of utc, local, not a list",
+        "config.toml:7: display.color: expected one of auto, never, not a list",
         "config.toml:10: watchlists.wide.where: column 1: no metric 'spred' per asset, did you mean spread?",
         "config.toml:11: watchlists.wide.sort: no metric 'sprad' per asset, did you mean spread?",
         "config.toml:12: watchlists.wide.columns: there is no column prize, did you mean price?",
@@ -317,6 +317,21 @@ def test_a_broken_state_file_never_keeps_the_program_from_starting(tmp_path: Pat
         assert found.settings.display == Display(theme="tide")
         assert found.warnings
         assert all("(ignored)" in warning for warning in found.warnings)
+
+
+def test_settings_that_are_none_any_more_are_passed_over_with_a_word(tmp_path: Path) -> None:
+    found = loaded(
+        tmp_path, '[display]\ntheme = "tide"\nnumbers = "full"\ntimes = 5\n', {"FUNDTUI_DISPLAY__TIMES": "local"}
+    )
+    assert found.settings.display == Display(theme="tide")
+    said = [warning.replace(f"{tmp_path}/", "") for warning in found.warnings]
+    amounts = "no setting any more: amounts are always written short, as in 19.9B; exports have all digits (ignored)"
+    times = "no setting any more: times are always UTC, as venues settle (ignored)"
+    assert said == [
+        f"config.toml:3: display.numbers: {amounts}",
+        f"config.toml:4: display.times: {times}",
+        f"FUNDTUI_DISPLAY__TIMES: {times}",
+    ]
 
 
 def test_edits_are_noticed_and_a_broken_one_keeps_the_last_good(tmp_path: Path) -> None:
