@@ -247,11 +247,21 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
         return self.rate / self.contract.rate_period_h
 
 
+class PremiumSamples(msgspec.Struct, frozen=True, gc=False):
+    """A venue's own samples of one instrument's premium, oldest first: UTC milliseconds, and decimals of the index."""
+
+    symbol: str
+    time_ms: tuple[int, ...]
+    premium: tuple[float, ...]
+
+
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """What one poll of one venue gave: its quotes, and how many rows were dropped for which reason.
 
     learning  slower answers that say what its contracts are have not come yet: what differs next time is no change
     partial   rows may be missing that the venue still lists, because a part of its answers is overdue
+    premiums  samples of the running funding intervals, asked of the venue's premium history (methodology §2.4); they
+              come with a poll so that whoever reads the record takes them at the same place as who asked
     """
 
     venue: str
@@ -260,6 +270,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     rejected: dict[str, int] = {}
     learning: bool = False
     partial: bool = False
+    premiums: tuple[PremiumSamples, ...] = ()
 
 
 class Settlement(msgspec.Struct, frozen=True, gc=False, kw_only=True):

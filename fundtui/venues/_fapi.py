@@ -9,6 +9,7 @@ import msgspec
 
 from fundtui.market import NAN, Settlement, Status
 from fundtui.units import HOUR_MS
+from fundtui.venues import _premiums
 from fundtui.venues._wire import (
     Decoder,
     Rows,
@@ -26,7 +27,7 @@ from fundtui.venues._wire import (
     settlements,
     venue_error,
 )
-from fundtui.venues.spec import BadAnswer, Fault, History, HistoryRequest
+from fundtui.venues.spec import BadAnswer, Fault, History, HistoryRequest, PremiumHistory, PremiumSample
 
 NEVER_MS = 4_133_404_800_000
 """The delivery date of a contract that is never delivered."""
@@ -34,6 +35,9 @@ NEVER_MS = 4_133_404_800_000
 DEFAULT_INTERVAL_H = 8.0
 INTEREST_8H = 0.0001
 HISTORY_LIMIT = 1000
+CANDLE_LIMIT = 1500
+CANDLE_WEIGHTS = ((100, 1), (500, 2), (1001, 5))
+"""Weights of candles by the limit asked for: the first whose bound it is below, else ten (public API documentation)."""
 
 
 class PremiumRow(msgspec.Struct, frozen=True, gc=False):
@@ -89,6 +93,16 @@ class HistoryRow(msgspec.Struct, frozen=True, gc=False):
     markPrice: float | None = None
 
 
+class CandleRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Row of `premiumIndexKlines`: when it opens, then open, high, low and close; what follows is of no use."""
+
+    open_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+
+
 class ErrorBody(msgspec.Struct, frozen=True):
     code: int
     msg: str = ""
@@ -100,6 +114,7 @@ _premium_rows = RowsDecoder(PremiumRow)
 _ticker_rows = RowsDecoder(TickerRow)
 _symbol_rows = RowsDecoder(SymbolRow)
 _history_rows = RowsDecoder(HistoryRow)
+_candle_rows = RowsDecoder(CandleRow)
 _exchange_info = Decoder(ExchangeInfo)
 _open_interest = Decoder(OpenInterest)
 _error = msgspec.json.Decoder(ErrorBody)
@@ -245,3 +260,28 @@ def _history_reader(venue: str) -> Callable[[bytes, str], tuple[Settlement, ...]
         return settlements(_history_rows(blank_as_null(body), empty_ok=True).good, settlement)
 
     return read
+
+
+def premium_history(path: str) -> PremiumHistory:
+    """Minute candles of the premium index, oldest first, both bounds inclusive and of the candles' openings."""
+
+    def window(symbol: str, start_ms: int, end_ms: int) -> HistoryRequest:
+        limit = min((end_ms - start_ms) // _premiums.MINUTE_MS + 1, CANDLE_LIMIT)
+        return HistoryRequest(
+            path=path,
+            params=(
+                ("symbol", symbol),
+                ("interval", "1m"),
+                ("startTime", str(start_ms - _premiums.MINUTE_MS)),
+                ("endTime", str(end_ms - _premiums.MINUTE_MS)),
+                ("limit", str(limit)),
+            ),
+            weight=next((weight for bound, weight in CANDLE_WEIGHTS if limit < bound), 10),
+        )
+
+    return _premiums.in_chunks(window, _read_candles, CANDLE_LIMIT)
+
+
+def _read_candles(body: bytes, symbol: str) -> tuple[PremiumSample, ...]:
+    refuse_error(body)
+    return _premiums.candles((row.open_ms, row.close) for row in _candle_rows(body, empty_ok=True).good)

@@ -226,5 +226,6 @@ VENUE = Venue(
     budget=Budget(capacity=2400, window_s=60, used_header="X-MBX-USED-WEIGHT-1M"),
     judge=_fapi.judge,
     history=_fapi.history(NAME, "/fapi/v1/fundingRate"),
+    premium_history=_fapi.premium_history("/fapi/v1/premiumIndexKlines"),
     source="venue sheet binance",
 )

@@ -22,6 +22,7 @@ from fundtui.market import (
     Settlement,
     Status,
 )
+from fundtui.venues import _premiums
 from fundtui.venues._identity import identify, other_class, unmarked_class
 from fundtui.venues._wire import (
     NULL,
@@ -57,10 +58,12 @@ from fundtui.venues.spec import (
     HistoryRequest,
     Params,
     Parts,
+    PremiumSample,
     Venue,
 )
 
 NAME = "bybit"
+CANDLE_LIMIT = 1000
 HISTORY_LIMIT = 200
 BAN_S = 600.0
 """A 403 for asking too often lasts at least ten minutes."""
@@ -113,6 +116,16 @@ class ListedRow(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     symbolType: str | None = None
 
 
+class CandleRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Row of `premium-index-price-kline`: when it starts, then open, high, low and close."""
+
+    start_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+
+
 class HistoryRow(msgspec.Struct, frozen=True, gc=False):
     symbol: str
     fundingRate: float
@@ -150,6 +163,7 @@ _envelope = Decoder(Envelope)
 _ticker_rows = RowsDecoder(TickerRow)
 _listed_rows = RowsDecoder(ListedRow)
 _history_rows = RowsDecoder(HistoryRow)
+_candle_rows = RowsDecoder(CandleRow)
 
 
 def _result(body: bytes) -> Result:
@@ -373,6 +387,30 @@ def _history_next(
     return None if older_ms is None else _history_first(symbol, start_ms, older_ms)
 
 
+def _candles(symbol: str, start_ms: int, end_ms: int) -> HistoryRequest:
+    # Bounds are of the candles' starts; candles come newest first.
+    return HistoryRequest(
+        path="/v5/market/premium-index-price-kline",
+        params=(
+            ("category", Kind.LINEAR.value),
+            ("symbol", symbol),
+            ("interval", "1"),
+            ("start", str(start_ms - _premiums.MINUTE_MS)),
+            ("end", str(end_ms - _premiums.MINUTE_MS)),
+            ("limit", str(CANDLE_LIMIT)),
+        ),
+    )
+
+
+def _read_candles(body: bytes, symbol: str) -> tuple[PremiumSample, ...]:
+    return _premiums.candles((row.start_ms, row.close) for row in _candle_rows(_result(body).list, empty_ok=True).good)
+
+
+def _is_linear(symbol: str) -> bool:
+    """The premium index is told of linear contracts alone (public API documentation)."""
+    return not symbol.endswith("USD")
+
+
 def _listing(name: str, *params: tuple[str, str]) -> Endpoint:
     return Endpoint(
         name=f"instruments-info:{name}",
@@ -416,5 +454,6 @@ VENUE = Venue(
     budget=Budget(capacity=600, window_s=5),
     judge=judge,
     history=History(first=_history_first, read=_history_read, next=_history_next),
+    premium_history=_premiums.in_chunks(_candles, _read_candles, CANDLE_LIMIT, covers=_is_linear),
     source="venue sheet bybit",
 )

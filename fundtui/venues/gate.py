@@ -22,6 +22,7 @@ from fundtui.market import (
     Settlement,
     Status,
 )
+from fundtui.venues import _premiums
 from fundtui.venues._identity import identify, other_class
 from fundtui.venues._wire import (
     BadRow,
@@ -51,11 +52,13 @@ from fundtui.venues.spec import (
     History,
     HistoryRequest,
     Parts,
+    PremiumSample,
     Venue,
 )
 
 NAME = "gate"
 SETTLES = ("usdt", "btc")
+CANDLE_LIMIT = 1000
 HISTORY_LIMIT = 1000
 
 RULE = FundingRule(
@@ -96,6 +99,13 @@ class TickerRow(msgspec.Struct, frozen=True, gc=False):
     lowest_ask: float | None = None
 
 
+class CandleRow(msgspec.Struct, frozen=True, gc=False):
+    """Row of `premium_index`: when the candle starts, in seconds, and its close."""
+
+    t: int
+    c: float | None = None
+
+
 class HistoryRow(msgspec.Struct, frozen=True, gc=False):
     r: float
     t: float
@@ -123,6 +133,7 @@ CLASSES = {
 _contract_rows = RowsDecoder(ContractRow)
 _ticker_rows = RowsDecoder(TickerRow)
 _history_rows = RowsDecoder(HistoryRow)
+_candle_rows = RowsDecoder(CandleRow)
 _error = msgspec.json.Decoder(ErrorBody)
 
 
@@ -282,6 +293,25 @@ def _history_next(
     return None if older_ms is None else _history_window(symbol, start_ms, older_ms - 59_000)
 
 
+def _candles(symbol: str, start_ms: int, end_ms: int) -> HistoryRequest:
+    settle = "btc" if symbol.endswith("_USD") else "usdt"
+    # More than a thousand points are refused, and `limit` must not stand beside `from` and `to`.
+    return HistoryRequest(
+        path=f"/api/v4/futures/{settle}/premium_index",
+        params=(
+            ("contract", symbol),
+            ("from", str((start_ms - _premiums.MINUTE_MS) // 1000)),
+            ("to", str((end_ms - _premiums.MINUTE_MS) // 1000)),
+            ("interval", "1m"),
+        ),
+    )
+
+
+def _read_candles(body: bytes, symbol: str) -> tuple[PremiumSample, ...]:
+    _refuse_error(body)
+    return _premiums.candles((row.t * 1000, row.c) for row in _candle_rows(body, empty_ok=True).good)
+
+
 def _endpoints(settle: str, pace_s: float) -> tuple[Endpoint, ...]:
     return (
         # No `limit`: it would cut the list to a hundred rows.
@@ -313,5 +343,6 @@ VENUE = Venue(
     budget=Budget(capacity=200, window_s=10, remaining_header="X-Gate-RateLimit-Requests-Remain"),
     judge=judge_by(_refuse_error),
     history=History(first=_history_window, read=_history_read, next=_history_next),
+    premium_history=_premiums.in_chunks(_candles, _read_candles, CANDLE_LIMIT),
     source="venue sheet gate",
 )

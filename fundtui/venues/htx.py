@@ -21,6 +21,7 @@ from fundtui.market import (
     Settlement,
     Status,
 )
+from fundtui.venues import _premiums
 from fundtui.venues._identity import identify, unmarked_class
 from fundtui.venues._wire import (
     NULL,
@@ -45,10 +46,22 @@ from fundtui.venues._wire import (
     settlements,
     venue_error,
 )
-from fundtui.venues.spec import Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue, Wanted
+from fundtui.venues.spec import (
+    Budget,
+    Endpoint,
+    Fault,
+    History,
+    HistoryRequest,
+    Parts,
+    PremiumHistory,
+    PremiumSample,
+    Venue,
+    Wanted,
+)
 
 NAME = "htx"
 PAGE_SIZE = 50
+MOST_CANDLES = 2000
 LATE_MS = 15 * 60_000
 """How long a funding time may have passed before its row counts as stale: a suspended contract keeps its last one."""
 
@@ -130,6 +143,13 @@ class Candle(msgspec.Struct, frozen=True, gc=False):
     close: float | None = None
 
 
+class PremiumCandle(msgspec.Struct, frozen=True, gc=False):
+    """Candle of the premium index: when it starts, in seconds, and its close."""
+
+    id: int
+    close: float | None = None
+
+
 class HistoryRow(msgspec.Struct, frozen=True, gc=False):
     contract_code: str
     funding_rate: float
@@ -167,6 +187,7 @@ _interest_rows = RowsDecoder(OpenInterestRow)
 _tick_rows = RowsDecoder(TickRow)
 _index_rows = RowsDecoder(IndexRow)
 _candles = RowsDecoder(Candle)
+_premium_candles = RowsDecoder(PremiumCandle)
 _history_page = Decoder(HistoryPage)
 _history_rows = RowsDecoder(HistoryRow)
 
@@ -333,6 +354,20 @@ def _history_next(
     return _history_page_request(symbol, int(dict(request.params)["page_index"]) + 1)
 
 
+def _premium_window(symbol: str, start_ms: int, end_ms: int) -> HistoryRequest:
+    """The newest candles, as many as reach back to the start: the venue takes no times."""
+    count = (end_ms - start_ms) // _premiums.MINUTE_MS + 2
+    return HistoryRequest(
+        path="/index/market/history/linear_swap_premium_index_kline",
+        params=(("contract_code", symbol), ("period", "1min"), ("size", str(min(count, MOST_CANDLES)))),
+    )
+
+
+def _read_premiums(body: bytes, symbol: str) -> tuple[PremiumSample, ...]:
+    rows = _premium_candles(_open(body).data, empty_ok=True).good
+    return _premiums.candles((row.id * 1000, row.close) for row in rows)
+
+
 VENUE = Venue(
     name=NAME,
     title="HTX",
@@ -385,5 +420,7 @@ VENUE = Venue(
     budget=Budget(capacity=240, window_s=3, remaining_header="ratelimit-remaining"),
     judge=judge_by(_open),
     history=History(first=_history_first, read=_history_read, next=_history_next),
+    # More candles than a day has minutes come at once: there is never a second page.
+    premium_history=PremiumHistory(first=_premium_window, read=_read_premiums, next=lambda *_: None),
     source="venue sheet htx",
 )

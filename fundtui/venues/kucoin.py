@@ -21,6 +21,7 @@ from fundtui.market import (
     Status,
 )
 from fundtui.units import HOUR_MS
+from fundtui.venues import _premiums
 from fundtui.venues._identity import identify, unmarked_class
 from fundtui.venues._wire import (
     NULL,
@@ -43,10 +44,21 @@ from fundtui.venues._wire import (
     settlements,
     venue_error,
 )
-from fundtui.venues.spec import Budget, Endpoint, Fault, History, HistoryRequest, Parts, Venue, Wanted
+from fundtui.venues.spec import (
+    Budget,
+    Endpoint,
+    Fault,
+    History,
+    HistoryRequest,
+    Parts,
+    PremiumSample,
+    Venue,
+    Wanted,
+)
 
 NAME = "kucoin"
 DAILY_INTEREST = 0.0003
+PREMIUM_LIMIT = 100
 
 RULE = FundingRule(
     family=Family.PER_INTERVAL,
@@ -95,6 +107,18 @@ class CurrentRow(msgspec.Struct, frozen=True, gc=False):
     fundingTime: int | None = None
 
 
+class PremiumRow(msgspec.Struct, frozen=True, gc=False):
+    """Row of `premium/query`."""
+
+    symbol: str
+    timePoint: int
+    value: float | None = None
+
+
+class PremiumPage(msgspec.Struct, frozen=True):
+    dataList: msgspec.Raw = NULL
+
+
 class HistoryRow(msgspec.Struct, frozen=True, gc=False):
     symbol: str
     fundingRate: float
@@ -118,6 +142,8 @@ _envelope = Decoder(Envelope)
 _contract_rows = RowsDecoder(ContractRow)
 _current = Decoder(CurrentRow)
 _history_rows = RowsDecoder(HistoryRow)
+_premium_rows = RowsDecoder(PremiumRow)
+_premium_page = Decoder(PremiumPage)
 
 
 def _data(body: bytes) -> msgspec.Raw:
@@ -275,6 +301,31 @@ def _history_next(
     return None if older_ms is None else _history_window(symbol, start_ms, older_ms)
 
 
+def _premium_name(symbol: str) -> str:
+    """The minute's premium index of a contract: `.XBTUSDTMPI` of `XBTUSDTM` (`premiumsSymbol1M` of the catalogue)."""
+    return f".{symbol}PI"
+
+
+def _premiums_window(symbol: str, start_ms: int, end_ms: int) -> HistoryRequest:
+    return HistoryRequest(
+        path="/api/v1/premium/query",
+        params=(
+            ("symbol", _premium_name(symbol)),
+            ("startAt", str(start_ms)),
+            ("endAt", str(end_ms)),
+            ("maxCount", str(PREMIUM_LIMIT)),
+        ),
+        weight=3,
+    )
+
+
+def _read_premiums(body: bytes, symbol: str) -> tuple[PremiumSample, ...]:
+    """Samples, one a minute: each is of its own instant, not of a candle."""
+    page = _premium_page(_data(body))
+    rows = _premium_rows(page.dataList, empty_ok=True).good
+    return _premiums.samples((row.timePoint, row.value) for row in rows if row.symbol == _premium_name(symbol))
+
+
 VENUE = Venue(
     name=NAME,
     title="KuCoin Futures",
@@ -303,5 +354,6 @@ VENUE = Venue(
     budget=Budget(capacity=2000, window_s=30, remaining_header="gw-ratelimit-remaining"),
     judge=judge_by(_data),
     history=History(first=_history_window, read=_history_read, next=_history_next),
+    premium_history=_premiums.in_chunks(_premiums_window, _read_premiums, PREMIUM_LIMIT),
     source="venue sheet kucoin",
 )

@@ -28,6 +28,7 @@ from fundtui.market import (
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, other_class, unmarked_class
+from fundtui.venues._okx_premiums import premium_history
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -467,5 +468,6 @@ VENUE = Venue(
     budget=Budget(capacity=20, window_s=2),
     judge=judge_by(_data),
     history=History(first=_history_window, read=_history_read, next=_history_next, depth_h=HISTORY_DEPTH_H),
+    premium_history=premium_history(_data),
     source="venue sheet okx",
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -153,6 +153,28 @@ class AccrualHistory(msgspec.Struct, frozen=True, kw_only=True):
     step_h: float
 
 
+class PremiumSample(NamedTuple):
+    """A venue's premium at one instant, UTC milliseconds, as a decimal of the index price."""
+
+    time_ms: int
+    premium: float
+
+
+class PremiumHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """The samples that a venue averages into its rate, of one symbol (methodology §2.3, tier 1).
+
+    As `History`: first(symbol, start_ms, end_ms) -> the first request; read(body, symbol) -> samples in any order;
+    next(request, rows, symbol, start_ms, end_ms) -> the following request or None. A reader gives a candle the time of
+    its end, which for the running one lies ahead: whoever asks drops what is later than the asking. `covers` tells
+    which symbols have such a history; None: all.
+    """
+
+    first: Callable[[str, int, int], HistoryRequest]
+    read: Callable[[bytes, str], tuple[PremiumSample, ...]]
+    next: Callable[[HistoryRequest, Sequence[PremiumSample], str, int, int], HistoryRequest | None]
+    covers: Callable[[str], bool] | None = None
+
+
 class Venue(msgspec.Struct, frozen=True, kw_only=True):
     """Everything fundtui knows of a venue.
 
@@ -161,6 +183,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     experimental  why it is off by default, empty for a venue that is on
     accrual     in place of `history`, where funding is paid all the time and only a running total is told
     no_history  why it has neither
+    premium_history  the premium's samples of the past, where the venue tells them
     """
 
     name: str
@@ -175,5 +198,6 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     history: History | None = None
     accrual: AccrualHistory | None = None
     no_history: str = ""
+    premium_history: PremiumHistory | None = None
     experimental: str = ""
     source: str = ""
