@@ -17,6 +17,7 @@ from fundtui.imbalance import autoregression, checks
 from fundtui.imbalance.boards import Boards
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.compare import NOTHING_SEEN, SHARED_TEXTS, Comparison, Moved, Seen
+from fundtui.imbalance.filling import Filled
 from fundtui.imbalance.instruments import NO_ROWS, Instruments
 from fundtui.imbalance.keeping import Arrays, Saved, exported
 from fundtui.imbalance.ladder import Rung
@@ -55,11 +56,15 @@ class CalculatorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Changes(NamedTuple):
-    """What one call changed: rows of the asset and instrument tables, and events for the journal."""
+    """What one call changed: rows of the asset and instrument tables, and events for the journal.
+
+    filled: what became of the premium samples that came with a batch, in instruments; None: none came.
+    """
 
     assets: Index
     instruments: Index
     events: tuple[Event, ...]
+    filled: Mapping[Filled, int] | None = None
 
 
 NOTHING = Changes(NO_ROWS, NO_ROWS, ())
@@ -235,7 +240,8 @@ class Calculator:
         self._comparison.diverge(drifted)
         self._trend.update(assets)
         assets = np.arange(self.assets.count) if moved_on else union(self.assets.count, assets, drifted)
-        return self._changes(assets, (taken.changed, taken.drifted, siblings, taken.gone), events)
+        changes = self._changes(assets, (taken.changed, taken.drifted, siblings, taken.gone), events)
+        return changes._replace(filled=taken.filled) if taken.filled else changes
 
     def settle(self, records: Sequence[Settlement], now_ms: int) -> Changes:
         """Take settlements of the venues' own histories: any number, in any order, for many instruments at once.
@@ -254,14 +260,6 @@ class Calculator:
         named = self._instruments.registry.row_named
         rows = np.array(sorted({named[one] for one in instruments if one in named}), np.intp)
         self._instruments.settling.forget(rows)
-
-    def backfill_premium(self, venue: str, symbol: str, times_ms: Sequence[int], premiums: Sequence[float]) -> bool:
-        """Start the running interval's average from the venue's own premium samples, oldest first (tier 1).
-
-        False when the instrument or its running interval is not known yet.
-        """
-        row = self._instruments.registry.row_named.get((venue, symbol))
-        return row is not None and self._instruments.backfill(row, np.array(times_ms), np.array(premiums))
 
     def tick(self, now_ms: int) -> Changes:
         """Let time pass: ages, countdowns, what has become stale, the sparkline's points."""

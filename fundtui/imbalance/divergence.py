@@ -293,7 +293,8 @@ class FormulaState:
         rate = hourly * kernel.period_h
         lowest, highest = invert(rate, kernel)
         usable = (self.premium.tier[rows] == MARK_ONLY) & instruments.estimate[rows] & (coverage >= LEARNING_COVERAGE)
-        usable &= invertible(rate, kernel)
+        # Where the venue's own samples are averaged, the average tells nothing of the distance to its mark.
+        usable &= invertible(rate, kernel) & (self.premium.begun[rows] != BACK_FILLED)
         if not usable.any():
             return
         kept = rows[usable]
@@ -301,11 +302,29 @@ class FormulaState:
         basis = np.where(np.abs(ours) > 0, np.abs(ours) + self.half_spread.delta[kept], np.nan)
         tiers.learn(self.half_spread, kept, basis, 0.5 * (lowest + highest)[usable])
 
-    def backfill(self, row: int, x_h: Floats, premium: Floats, gap_h: float) -> None:
-        """Replace the running average by one from the venue's own premium history, hours since the interval began."""
+    def coverage(self, rows: Index, instruments: InstrumentRows) -> Floats:
+        """How much of the running interval so far was observed, 0..1, by each row's own weights."""
+        averaging = instruments.averaging[rows]
+        result = twap.average(self.twap, rows, averaging, instruments.interval_h[rows])
+        return self._observed_coverage(rows, averaging, result.coverage)
+
+    def backfill(self, row: int, instruments: InstrumentRows, x_h: Floats, premium: Floats, gap_h: float) -> bool:
+        """Replace the running average by one from the venue's own samples, hours since the interval began, and the
+        last sample that was seen. False, and nothing is done, where more than that was observed already."""
+        index = np.array([row], np.intp)
+        now_h, now, before = self.twap.x_h[index], self.twap.premium[index], self.coverage(index, instruments)
+        kept = {name: getattr(self.twap, name)[row] for name in self.twap.fields}
+        seeded_h = self.premium.seeded_h[row]
         twap.backfill(self.twap, row, x_h, premium, gap_h)
+        twap.update(self.twap, index, now_h, now, gap_h)
         self.premium.seeded_h[row] = 0.0
+        if self.coverage(index, instruments)[0] < before[0]:
+            for name, value in kept.items():
+                getattr(self.twap, name)[row] = value
+            self.premium.seeded_h[row] = seeded_h
+            return False
         self.premium.begun[row] = BACK_FILLED
+        return True
 
     def _observed_coverage(self, rows: Index, averaging: Ints, coverage: Floats) -> Floats:
         """Coverage without what a cold start by inversion put there: the seed was not observed."""

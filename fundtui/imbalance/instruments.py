@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance import checks, excess, pricecheck, quality, twap
+from fundtui.imbalance import checks, excess, filling, pricecheck, quality
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.clocks import SettlementClocks
 from fundtui.imbalance.compare import FLAGS, Moved, flags
 from fundtui.imbalance.contract_changes import ContractChanges, clock_events, listed, unlisted
 from fundtui.imbalance.divergence import MAJORS, SOURCES, STARTS, FormulaState
+from fundtui.imbalance.filling import Filled
 from fundtui.imbalance.keeping import Saved
 from fundtui.imbalance.pressing import KIND_TEXT, Pressing
 from fundtui.imbalance.purge import Kind
 from fundtui.imbalance.rates import OI_SKEW, Money, Observations, contract_numbers, distinct, observations, reasons_of
 from fundtui.imbalance.registry import MISSED_POLLS, Registry, VenueRows, instrument_event, stillness_event
-from fundtui.imbalance.rows import Flags, Floats, Index, Ints, Rows, divide
+from fundtui.imbalance.rows import Flags, Floats, Index, Rows, divide
 from fundtui.imbalance.rowsets import without
 from fundtui.imbalance.settling import Settling
 from fundtui.imbalance.state import InstrumentRows, Members, Observed
@@ -26,7 +27,6 @@ from fundtui.imbalance.table import Table
 from fundtui.imbalance.tiers import default_half_spread, mark_basis
 from fundtui.market import REASON_TEXT, Batch, Instrument, Quote
 from fundtui.status import Event, EventKind, Severity
-from fundtui.units import HOUR_MS
 
 NO_ROWS: Index = np.empty(0, np.intp)
 UNRANKED = 99
@@ -35,7 +35,6 @@ MOST_SPENT = 32
 PRICES = slice(Observed.MARK, Observed.LAST + 1)
 SIZES = slice(Observed.OI_USD, Observed.VOLUME_USD + 1)
 MINUTE_MS = 60_000
-BACKFILL_STEP_S = 60.0
 
 OBSERVED_COLUMNS = {
     "rate": Observed.RATE,
@@ -55,7 +54,7 @@ class Taken(NamedTuple):
     """What a poll did: all its rows, those whose figures are others now, those whose theory alone moved, those that
     are gone, and assets that lost a member to another asset.
 
-    `moved`: what at most."""
+    `moved`: what at most. `filled`: what became of the premium samples that came with it."""
 
     rows: Index
     changed: Index
@@ -63,6 +62,7 @@ class Taken(NamedTuple):
     gone: Index
     left: Index
     moved: Moved
+    filled: Mapping[Filled, int]
 
 
 class Instruments:
@@ -126,6 +126,13 @@ class Instruments:
         else:
             rows, seen, forced, gone, left = self._relist(batch, seen, venue, events)
         changed, drifted, moved = self._observe(rows, seen, venue, events, same=same)
+        counts: Mapping[Filled, int] = {}
+        if batch.premiums:
+            named = {symbol: row for (name, symbol), row in self.registry.row_named.items() if name == batch.venue}
+            filled, counts = filling.take(self.formula, self.rows, batch.premiums, named, venue.cadence_s)
+            self._measure(filled)
+            forced = np.concatenate((forced, filled))
+            moved = Moved.ALL
         if len(forced):
             changed |= np.isin(rows, forced)
         taught = self.rows.learning[rows] != batch.learning
@@ -143,7 +150,8 @@ class Instruments:
         touched = rows[changed]
         self._caps(touched, batch.observed_ms, events)
         self.refresh(touched)
-        return Taken(rows, touched, rows[drifted & ~changed], gone, left, moved if same else Moved.ALL)
+        moved = moved if same else Moved.ALL
+        return Taken(rows, touched, rows[drifted & ~changed], gone, left, moved, counts)
 
     def _replace_quotes(self, venue: VenueRows, quotes: tuple[Quote, ...]) -> None:
         """Thousands of numbers take as long to free as to read: that waits for the next tick."""
@@ -205,18 +213,6 @@ class Instruments:
         by_rank = np.array([default_half_spread(place) for place in range(UNRANKED)])
         places = np.minimum(rank[self.rows.asset[unlearnt]], UNRANKED - 1)
         self.formula.half_spread.delta[unlearnt] = by_rank[places]
-
-    def backfill(self, row: int, times_ms: Ints, premium: Floats) -> bool:
-        """Replace an instrument's running average; False where its interval is not running."""
-        start_ms = float(self.formula.premium.start_ms[row])
-        if math.isnan(start_ms):
-            return False
-        order = np.argsort(times_ms, kind="stable")
-        hours = (times_ms[order] - start_ms) / HOUR_MS
-        venue = self.registry.venue(self.registry.contracts[row].venue)
-        gap_h = float(twap.gap_limit_h(max(venue.cadence_s, BACKFILL_STEP_S)))
-        self.formula.backfill(row, hours, premium[order], gap_h)
-        return True
 
     def _sample(self, rows: Index, time_ms: int, events: list[Event]) -> None:
         """The minute's sample of a venue: pressure on its instruments, and what its rates teach about spreads."""

@@ -134,23 +134,6 @@ class TestSettlements:
         assert "40 settlements" in explain(calculator, Level.INSTRUMENT, 0, "own_z", START_MS).substituted
 
 
-class TestPremiumHistory:
-    def test_the_running_average_starts_from_the_venues_own_samples(self) -> None:
-        calculator = Calculator()
-        at_ms = START_MS + 4 * HOUR_MS
-        poll(calculator, at_ms, 7e-4, premium=12e-4)
-        assert instrument(calculator, "coverage") < 0.01
-        minutes = range(4 * 60 + 1)
-        times = [START_MS + minute * MINUTE_MS for minute in minutes]
-        assert calculator.backfill_premium("a", "BTCUSDT", times, [12e-4 for _ in minutes])
-        poll(calculator, at_ms + 30_000, 7e-4, premium=12e-4)
-        assert instrument(calculator, "coverage") > 0.99
-        assert instrument(calculator, "divergence") == pytest.approx(0.0, abs=1e-12)
-
-    def test_an_unknown_instrument_has_none(self) -> None:
-        assert not Calculator().backfill_premium("a", "BTCUSDT", [START_MS], [1e-4])
-
-
 class TestPressure:
     def test_open_interest_and_price_are_compared_with_an_hour_and_a_day_ago(self) -> None:
         calculator = Calculator()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
+from msgspec.structs import replace
 
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.explain import explain
 from fundtui.imbalance.ladder import FlowKind
-from fundtui.market import NAN, Averaging, Family, FundingRule, Instrument, Note, Settlement, Status
+from fundtui.market import NAN, Averaging, Family, FundingRule, Instrument, Note, PremiumSamples, Settlement, Status
 from tests.imbalance.builders import HOUR_MS, START_MS, batch, contract, quote
 
 MINUTE_MS = 60_000
@@ -53,9 +54,10 @@ def test_how_the_average_began_is_told() -> None:
     # 1 bp is what every premium inside the dead band gives: there is nothing to invert.
     watch(calculator, START_MS + HOUR_MS, 1e-4)
     assert label(calculator, "average_start") == "partial"
-    times = [START_MS + minute * MINUTE_MS for minute in range(61)]
-    assert calculator.backfill_premium("a", "BTCUSDT", times, [9e-4] * 61)
-    watch(calculator, START_MS + 61 * MINUTE_MS, 1e-4)
+    times = tuple(START_MS + minute * MINUTE_MS for minute in range(61))
+    seen = batch("a", START_MS + 61 * MINUTE_MS, quote(contract("a"), START_MS + 61 * MINUTE_MS, 1e-4))
+    told = PremiumSamples("BTCUSDT", times, (9e-4,) * 61)
+    calculator.apply(replace(seen, premiums=(told,)), seen.observed_ms)
     assert label(calculator, "average_start") == "back-filled"
     for minute in range(62, 8 * 60 + 2):
         watch(calculator, START_MS + minute * MINUTE_MS, 1e-4)
