@@ -15,7 +15,7 @@ from fundtui.history.codec import Codes, Floats, Ints
 
 FIELDS = 13
 PARTS = 4 + 2 * FIELDS
-"""Of a poll; one more where the venue tells sides apart."""
+"""Of a poll; one more where the venue tells sides apart, two where premium samples came with it."""
 SIDES = 2
 RATE, NEXT_FUNDING_MS, MARK, INDEX, LAST, PREMIUM, OI_BASE, OI_USD, VOLUME_USD, SETTLED_RATE = range(10)
 """Rows of the numbers, in the order of a quote's fields from `rate` to `ask`."""
@@ -32,7 +32,8 @@ COUNT_BITS = 32
 class Frame(NamedTuple):
     """A poll as arrays: contract numbers of its quotes, when each was seen, fields x quotes, reason bits; flags.
 
-    `sides`: received rate and skew of open interest x quotes, where the venue tells sides apart.
+    `sides`: received rate and skew of open interest x quotes, where the venue tells sides apart. `premiums`: samples
+    that came with the poll, see `fundtui.history.premiums`.
     """
 
     contracts: Ints
@@ -41,6 +42,7 @@ class Frame(NamedTuple):
     reasons: Ints
     flags: int = 0
     sides: Floats | None = None
+    premiums: bytes = b""
 
 
 class Key(NamedTuple):
@@ -96,6 +98,8 @@ def _seal(frame: Frame, time_ms: int, contracts: bytes, codes: Codes, whole: Int
         parts += [codec.pack(codes[field].astype(np.int64), codec.FAST), codec.pack(whole[field], codec.FAST)]
     if frame.sides is not None:
         parts.append(codec.encode(frame.sides.ravel(), codec.FAST))
+    if frame.premiums:
+        parts += [b""] * (frame.sides is None) + [frame.premiums]
     return codec.seal(parts)
 
 
@@ -111,7 +115,7 @@ def decode_key(blob: bytes) -> tuple[Frame, Key]:
     flags, count, time_ms = _head(parts)
     contracts = codec.decode_whole(parts[1], count)
     codes, whole = _numbers(parts, count)
-    frame = Frame(contracts, *_rest(parts, count, time_ms, _values(codes, whole)), flags, _sides(parts, count))
+    frame = Frame(contracts, *_rest(parts, count, time_ms, _values(codes, whole)), flags, *_more(parts, count))
     return frame, Key(contracts, codes, whole)
 
 
@@ -124,7 +128,7 @@ def decode_delta(blob: bytes, key: Key) -> Frame:
     codes, whole = _numbers(parts, count)
     codes = codes ^ key.codes
     values = _values(codes, _against_back(codes, whole, key))
-    return Frame(key.contracts, *_rest(parts, count, time_ms, values), flags, _sides(parts, count))
+    return Frame(key.contracts, *_rest(parts, count, time_ms, values), flags, *_more(parts, count))
 
 
 def decode_field(blob: bytes, key: Key, field: int, *, is_key: bool) -> Floats:
@@ -147,7 +151,7 @@ def _against_back(codes: Codes, whole: Ints, key: Key) -> Ints:
 
 def _parts(blob: bytes) -> list[memoryview]:
     parts = codec.unseal(blob)
-    if len(parts) not in (PARTS, PARTS + 1) or len(parts[0]) != 16:
+    if not PARTS <= len(parts) <= PARTS + 2 or len(parts[0]) != 16:
         raise codec.Damaged("not a poll")
     return parts
 
@@ -176,5 +180,8 @@ def _rest(parts: list[memoryview], count: int, time_ms: int, numbers: Floats) ->
     return codec.unpack(parts[2], count) + time_ms, numbers, codec.unpack(parts[3], count)
 
 
-def _sides(parts: list[memoryview], count: int) -> Floats | None:
-    return codec.decode(parts[PARTS], SIDES * count).reshape(SIDES, count) if len(parts) > PARTS else None
+def _more(parts: list[memoryview], count: int) -> tuple[Floats | None, bytes]:
+    """What only some polls have: both sides, and premium samples."""
+    told = len(parts) > PARTS and len(parts[PARTS])
+    sides = codec.decode(parts[PARTS], SIDES * count).reshape(SIDES, count) if told else None
+    return sides, bytes(parts[PARTS + 1]) if len(parts) > PARTS + 1 else b""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fundtui.history import codec, compaction, frames, scrub
+from fundtui.history import codec, compaction, frames, premiums, scrub
 from fundtui.history import live as hot
 from fundtui.history import state as durable
 from fundtui.history.compaction import Retention
@@ -123,6 +123,7 @@ class SqliteStore:
             seen.reasons,
             frames.LEARNING * batch.learning | frames.PARTIAL * batch.partial,
             None if seen.sides is None else seen.sides + 0.0,
+            premiums.encode(batch.premiums),
         )
 
     def settle(self, settlements: Iterable[Settlement]) -> int:
@@ -206,6 +207,7 @@ class SqliteStore:
             quotes=tuple(quotes),
             learning=bool(frame.flags & frames.LEARNING),
             partial=bool(frame.flags & frames.PARTIAL),
+            premiums=premiums.decode(frame.premiums),
         )
 
     def series(self, venue: str, symbol: str, start_ms: int, end_ms: int = FOREVER_MS) -> Series:
