@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fundtui.simulation import effects
 from fundtui.simulation.assets import Sort
 from fundtui.simulation.universe import Row
-from fundtui.simulation.wire.sheet import Ask, Reply, Sheet, Writer, joined
+from fundtui.simulation.wire.sheet import MINUTE_MS, Ask, Handler, Reply, Sheet, Writer, joined, quoted
 
 NEVER_MS = 4_133_404_800_000
 NEAR_MS = 86_400_000
@@ -130,6 +130,24 @@ def funding_rate(sheet: Sheet, ask: Ask) -> Reply | str:
     return f"[{joined(rows)}]"
 
 
+def premium_candles(symbol_of: Callable[[Row], str]) -> Handler:
+    """Ascending, both bounds included and of the openings; the last candle may still run."""
+
+    def answer(sheet: Sheet, ask: Ask) -> Reply | str:
+        place = sheet.place("symbol", symbol_of, ask.params.get("symbol", ""))
+        if place is None:
+            return refuse(400, "Invalid symbol.")
+        limit = min(max(ask.integer("limit", 500), 1), 1500)
+        end_ms = ask.integer("endTime", sheet.view.time_ms)
+        found = sheet.candles(place, ask.integer("startTime", end_ms - (limit - 1) * MINUTE_MS), end_ms)[:limit]
+        rows = (
+            f'[{one.begin_ms},"{quoted(one)}","0",{one.begin_ms + MINUTE_MS - 1},"0",12,"0","0","0"]' for one in found
+        )
+        return f"[{joined(rows)}]"
+
+    return answer
+
+
 def weight(path: str, params: Mapping[str, str]) -> int:
     return 1 if "symbol" in params else _WEIGHTS.get(path, 1)
 
@@ -142,6 +160,7 @@ WRITER = Writer(
         "GET /fapi/v1/exchangeInfo": exchange_info,
         "GET /fapi/v1/openInterest": open_interest,
         "GET /fapi/v1/fundingRate": funding_rate,
+        "GET /fapi/v1/premiumIndexKlines": premium_candles(symbol),
         "GET /fapi/v1/time": lambda sheet, _ask: f'{{"serverTime":{sheet.view.time_ms}}}',
     },
     refuse=refuse,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fundtui.simulation import effects
 from fundtui.simulation.universe import Row
-from fundtui.simulation.wire.binance import NEAR_MS, NEVER_MS, refuse
+from fundtui.simulation.wire.binance import NEAR_MS, NEVER_MS, premium_candles, refuse
 from fundtui.simulation.wire.sheet import Ask, Reply, Sheet, Writer, joined
 
 DATED = "260327"
@@ -128,6 +128,7 @@ WRITER = Writer(
         "GET /dapi/v1/exchangeInfo": exchange_info,
         "GET /dapi/v1/openInterest": open_interest,
         "GET /dapi/v1/fundingRate": funding_rate,
+        "GET /dapi/v1/premiumIndexKlines": premium_candles(symbol),
     },
     refuse=refuse,
     weight=lambda path, params: 1 if "symbol" in params else _WEIGHTS.get(path, 1),

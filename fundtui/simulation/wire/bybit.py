@@ -6,7 +6,7 @@ from fundtui.simulation import effects
 from fundtui.simulation.assets import Sort
 from fundtui.simulation.noise import Floats
 from fundtui.simulation.universe import Row
-from fundtui.simulation.wire.sheet import Ask, Reply, Sheet, Writer, joined, select
+from fundtui.simulation.wire.sheet import MINUTE_MS, Ask, Reply, Sheet, Writer, joined, quoted, select
 
 PAGE = 500
 MAX_PAGE = 1000
@@ -137,11 +137,25 @@ def funding_history(sheet: Sheet, ask: Ask) -> Reply | str:
     return _envelope(sheet, f'{{"category":"{ask.params["category"]}","list":[{joined(rows)}]}}')
 
 
+def premium_candles(sheet: Sheet, ask: Ask) -> Reply | str:
+    """Newest first, of linear contracts alone; bounds are of the candles' starts, the last one may still run."""
+    places = _category(sheet, ask)
+    named = _named(sheet, ask, places) if places is not None and "symbol" in ask.params else []
+    if not named or ask.params["category"] != "linear":
+        return refuse(400, "params error: symbol invalid")
+    limit = min(max(ask.integer("limit", HISTORY_ROWS), 1), MAX_PAGE)
+    end_ms = ask.integer("end", sheet.view.time_ms)
+    found = sheet.candles(named[0], ask.integer("start", end_ms - (limit - 1) * MINUTE_MS), end_ms)
+    rows = (f'["{one.begin_ms}","{quoted(one)}"]' for one in reversed(found[-limit:]))
+    return _envelope(sheet, f'{{"category":"linear","symbol":"{ask.params["symbol"]}","list":[{joined(rows)}]}}')
+
+
 WRITER = Writer(
     routes={
         "GET /v5/market/tickers": tickers,
         "GET /v5/market/instruments-info": instruments,
         "GET /v5/market/funding/history": funding_history,
+        "GET /v5/market/premium-index-price-kline": premium_candles,
     },
     refuse=refuse,
     window_ms=5000,

@@ -101,11 +101,31 @@ def history(sheet: Sheet, ask: Ask) -> Reply | str:
     return f"[{joined(rows[:limit])}]"
 
 
+def premium_index(sheet: Sheet, ask: Ask) -> Reply | str:
+    """Minute candles, oldest first; from and to are seconds, and more than a thousand points are refused."""
+    place = sheet.place("symbol", symbol, ask.params.get("contract", ""))
+    if place is None or place not in _settled_in(sheet, ask.segment):
+        return refuse(400, "contract not found")
+    now_s = sheet.view.time_ms // 1000
+    from_s, to_s = ask.integer("from", now_s - 6000), ask.integer("to", now_s)
+    if ask.params.get("interval") != "1m" or "limit" in ask.params or to_s - from_s >= HISTORY_ROWS * 60:
+        return refuse(400, "invalid argument")
+    names = ("o", "h", "l", "c")
+    rows = (
+        f'{{"t":{one.begin_ms // 1000},'
+        + joined(f'"{name}":"{text}"' for name, text in zip(names, one.texts, strict=True))
+        + "}"
+        for one in sheet.candles(place, from_s * 1000, to_s * 1000)
+    )
+    return f"[{joined(rows)}]"
+
+
 WRITER = Writer(
     routes={
         "GET /api/v4/futures/*/contracts": contracts,
         "GET /api/v4/futures/*/tickers": tickers,
         "GET /api/v4/futures/*/funding_rate": history,
+        "GET /api/v4/futures/*/premium_index": premium_index,
     },
     refuse=refuse,
     window_ms=10_000,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fundtui.simulation import effects
 from fundtui.simulation.universe import Row
-from fundtui.simulation.wire.sheet import Ask, Reply, Sheet, Writer, joined
+from fundtui.simulation.wire.sheet import MINUTE_MS, Ask, Reply, Sheet, Writer, joined
 
 PAGE = 50
 STALE_MS = 40 * 86_400_000
@@ -153,6 +153,22 @@ def history(sheet: Sheet, ask: Ask) -> Reply | str:
     )
 
 
+def premium_kline(sheet: Sheet, ask: Ask) -> Reply | str:
+    """The newest minute candles, oldest first; the last one still runs."""
+    name = ask.params.get("contract_code", "")
+    place = sheet.place("symbol", symbol, name)
+    if place is None or ask.params.get("period") != "1min":
+        return refuse(400, "The contract does not exist.")
+    size = min(max(ask.integer("size", 0), 1), 2000)
+    now_ms = sheet.view.time_ms
+    rows = (
+        f'{{"id":{one.begin_ms // 1000},"open":"{one.texts[0]}","high":"{one.texts[1]}","low":"{one.texts[2]}",'
+        f'"close":"{one.texts[3]}","amount":"0","vol":"0","count":"0","trade_turnover":"0"}}'
+        for one in sheet.candles(place, now_ms - size * MINUTE_MS + 1, now_ms)
+    )
+    return f'{{"ch":"market.{name}.premium_index.1min","data":[{joined(rows)}],"status":"ok","ts":{now_ms}}}'
+
+
 WRITER = Writer(
     routes={
         "GET /linear-swap-api/v1/swap_batch_funding_rate": batch_funding_rate,
@@ -163,6 +179,7 @@ WRITER = Writer(
         "GET /linear-swap-api/v1/swap_query_elements": query_elements,
         "GET /index/market/history/linear_swap_mark_price_kline": mark_price_kline,
         "GET /linear-swap-api/v1/swap_historical_funding_rate": history,
+        "GET /index/market/history/linear_swap_premium_index_kline": premium_kline,
     },
     refuse=refuse,
     window_ms=3000,

@@ -6,7 +6,7 @@ import numpy as np
 
 from fundtui.simulation import effects
 from fundtui.simulation.universe import Row
-from fundtui.simulation.wire.sheet import Ask, Reply, Sheet, Writer, joined
+from fundtui.simulation.wire.sheet import MINUTE_MS, Ask, Reply, Sheet, Writer, joined
 
 HISTORY_ROWS = 100
 BUDGET = 2000
@@ -88,14 +88,32 @@ def history(sheet: Sheet, ask: Ask) -> Reply | str:
     return f'{{"code":"200000","data":[{joined(rows)}]}}'
 
 
+def premium_query(sheet: Sheet, ask: Ask) -> Reply | str:
+    """A sample each full minute, newest first, at most a hundred of the window."""
+    name = ask.params.get("symbol", "")
+    place = sheet.place("symbol", symbol, name.removeprefix(".").removesuffix("PI"))
+    if place is None or not name.startswith("."):
+        return refuse(400, "symbol not exists")
+    limit = min(max(ask.integer("maxCount", 10), 1), HISTORY_ROWS)
+    end_ms = min(ask.integer("endAt", sheet.view.time_ms), sheet.view.time_ms)
+    first_ms = max(ask.integer("startAt", 0), end_ms - limit * MINUTE_MS)
+    times = list(range(-(-first_ms // MINUTE_MS) * MINUTE_MS, end_ms + 1, MINUTE_MS))
+    rows = [
+        f'{{"symbol":"{name}","granularity":60000,"timePoint":{time_ms},"value":{round(premium, 8)!r}}}'
+        for time_ms, premium in zip(times, sheet.premiums(place, times).tolist(), strict=True)
+    ]
+    return f'{{"code":"200000","data":{{"dataList":[{joined(rows[::-1][:limit])}],"hasMore":true}}}}'
+
+
 WRITER = Writer(
     routes={
         "GET /api/v1/contracts/active": active,
         "GET /api/v1/funding-rate/*/current": current,
         "GET /api/v1/contract/funding-rates": history,
+        "GET /api/v1/premium/query": premium_query,
     },
     refuse=refuse,
-    weight=lambda path, _params: {"/api/v1/contracts/active": 3}.get(path, 2),
+    weight=lambda path, _params: {"/api/v1/contracts/active": 3, "/api/v1/premium/query": 3}.get(path, 2),
     window_ms=30_000,
     headers=lambda used: {
         "gw-ratelimit-limit": str(BUDGET),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fundtui.simulation import effects
 from fundtui.simulation.universe import Row
-from fundtui.simulation.wire.sheet import Ask, Reply, Sheet, Writer, joined, select
+from fundtui.simulation.wire.sheet import MINUTE_MS, Ask, Reply, Sheet, Writer, joined, select
 
 HISTORY_ROWS = 400
+SAMPLE_ROWS = 100
+SAMPLED_AT_MS = 4000
 X_PERP = "ETH-USD_UM_XPERP-310404"
 NEAR_MS = 86_400_000
 
@@ -165,6 +167,25 @@ def history(sheet: Sheet, ask: Ask) -> Reply | str:
     )
 
 
+def premium_history(sheet: Sheet, ask: Ask) -> Reply | str:
+    """A sample a minute, some seconds into it, newest first; bounds as in the history of rates."""
+    name = ask.params.get("instId", "")
+    place = sheet.place("symbol", symbol, name)
+    if place is None:
+        return refuse(400, "Instrument ID does not exist")
+    limit = min(max(ask.integer("limit", SAMPLE_ROWS), 1), SAMPLE_ROWS)
+    now_ms = sheet.view.time_ms
+    newest_ms = min(ask.integer("after", now_ms + 1) - 1, now_ms)
+    oldest_ms = max(ask.integer("before", 0) + 1, newest_ms - limit * MINUTE_MS)
+    first_ms = oldest_ms + (SAMPLED_AT_MS - oldest_ms) % MINUTE_MS
+    times = list(range(first_ms, newest_ms + 1, MINUTE_MS))[-limit:]
+    rows = [
+        f'{{"instId":"{name}","premium":"{premium:.16f}","ts":"{time_ms}"}}'
+        for time_ms, premium in zip(times, sheet.premiums(place, times).tolist(), strict=True)
+    ]
+    return _envelope(rows[::-1])
+
+
 WRITER = Writer(
     routes={
         "GET /api/v5/public/funding-rate": funding_rate,
@@ -174,6 +195,7 @@ WRITER = Writer(
         "GET /api/v5/market/index-tickers": index_tickers,
         "GET /api/v5/public/instruments": instruments,
         "GET /api/v5/public/funding-rate-history": history,
+        "GET /api/v5/public/premium-history": premium_history,
     },
     refuse=refuse,
     window_ms=2000,

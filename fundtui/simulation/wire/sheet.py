@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -22,6 +23,22 @@ from fundtui.simulation.view import Settled, View
 JSON = "application/json"
 TEXT = "text/plain"
 HTML = "text/html"
+MINUTE_MS = 60_000
+
+
+class Candle(NamedTuple):
+    """A minute's premiums at its two ends."""
+
+    begin_ms: int
+    open: float
+    close: float
+
+    @property
+    def texts(self) -> tuple[str, str, str, str]:
+        """Open, high, low and close as venues write them."""
+        values = (self.open, max(self.open, self.close), min(self.open, self.close), self.close)
+        first, high, low, last = (f"{value:.8f}" for value in values)
+        return first, high, low, last
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -124,6 +141,26 @@ class Sheet:
         now_ms = self.view.time_ms
         return self.market.history(self.part.start + place, from_ms, min(to_ms, now_ms), now_ms)
 
+    def premiums(self, place: int, times_ms: Sequence[int]) -> Floats:
+        """The premium of one contract at past times."""
+        if not times_ms:
+            return np.empty(0)
+        rows = np.array([self.part.start + place], np.int64)
+        found: Floats = self.market.premiums.past(rows, np.array(times_ms, np.float64) / 1000.0)[:, 0]
+        return found
+
+    def candles(self, place: int, first_ms: int, last_ms: int) -> list[Candle]:
+        """Minute candles of one contract's premium that begin between two times (both included), oldest first.
+
+        The last one may still run: its close is the premium of now.
+        """
+        now_ms = self.view.time_ms
+        begins = range(-(-max(first_ms, 0) // MINUTE_MS) * MINUTE_MS, min(last_ms, now_ms) + 1, MINUTE_MS)
+        if not begins:
+            return []
+        edges = self.premiums(place, [*begins, min(begins[-1] + MINUTE_MS, now_ms)]).tolist()
+        return [Candle(begin, *pair) for begin, pair in zip(begins, pairwise(edges), strict=True)]
+
 
 def iso(time_ms: int, digits: int = 3) -> str:
     """ISO 8601 with Z and `digits` of the second's fraction."""
@@ -134,6 +171,11 @@ def iso(time_ms: int, digits: int = 3) -> str:
 def joined(rows: Iterable[str]) -> str:
     """Rows as the inside of a JSON array."""
     return ",".join(rows)
+
+
+def quoted(candle: Candle) -> str:
+    """Open, high, low and close as the inside of a row of strings."""
+    return '","'.join(candle.texts)
 
 
 def pick(listing: Any, words: Sequence[str]) -> list[str]:
