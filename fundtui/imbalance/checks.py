@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from fundtui.imbalance.rates import BIT
-from fundtui.imbalance.rows import Floats, Index, Ints
+from fundtui.imbalance.rows import Floats, Ints, Where
 from fundtui.imbalance.state import InstrumentRows
 from fundtui.market import Reason
 
@@ -24,7 +24,7 @@ MISMATCH = BIT[Reason.PRICE_MISMATCH]
 STALE = BIT[Reason.STALE]
 
 
-def confirm_rates(rows: Index, instruments: InstrumentRows, hourly: Floats, published: Ints) -> None:
+def confirm_rates(rows: Where, instruments: InstrumentRows, hourly: Floats, published: Ints) -> None:
     """Quarantine a rate that is hard to believe until the next poll says it again; an impossible one for good.
 
     A venue's reader marks what it finds suspicious; above 4 % an hour everything is (methodology §1). Sets the check
@@ -46,7 +46,7 @@ def confirm_rates(rows: Index, instruments: InstrumentRows, hourly: Floats, publ
     )
 
 
-def _with_reason(rows: Index, instruments: InstrumentRows, hourly: Floats, published: Ints) -> Ints:
+def _with_reason(rows: Where, instruments: InstrumentRows, hourly: Floats, published: Ints) -> Ints:
     """A rate that cannot be worked out is never compared, also where a reader gave no reason."""
     lacking = (hourly != hourly) & (published == 0)
     if not lacking.any():

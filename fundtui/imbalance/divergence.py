@@ -20,6 +20,8 @@ from fundtui.imbalance.rows import (
     Number,
     Rows,
     ShortFloats,
+    Where,
+    chosen,
     divide,
 )
 from fundtui.imbalance.state import InstrumentRows, Observed
@@ -72,10 +74,7 @@ class PremiumRows(Rows):
 
 
 class Divergence(NamedTuple):
-    """Per row: Ā with coverage, theoretical rate and its band, divergence (all rates hourly) and t; what is expected.
-
-    `projected` is the rate at settlement if the premium decays to its mean, `drift` where it heads if it stays.
-    """
+    """Per row: Ā with coverage, theoretical rate and its band, divergence (all rates hourly) and t."""
 
     average: Floats
     coverage: Floats
@@ -84,6 +83,11 @@ class Divergence(NamedTuple):
     high: Floats
     divergence: Floats
     t: Floats
+
+
+class Expected(NamedTuple):
+    """Hourly per row: the rate at settlement if the premium decays to its mean, and where it heads if it stays."""
+
     projected: Floats
     drift: Floats
 
@@ -121,7 +125,7 @@ class FormulaState:
         self.premium.seeded_h[row] = 0.0
         self.premium.begun[row] = 0
 
-    def observe(self, rows: Index, instruments: InstrumentRows, seen: Floats, hourly: Floats, poll_h: float) -> None:
+    def observe(self, rows: Where, instruments: InstrumentRows, seen: Floats, hourly: Floats, poll_h: float) -> None:
         """Take one poll's observations of these distinct rows. `seen` is `Observed` x rows, `hourly` the rates."""
         premium, tier = self._premium(rows, instruments, seen)
         state = self.premium
@@ -140,26 +144,22 @@ class FormulaState:
             self._average_clocked(rows, instruments, start_ms, premium, hourly, gap_h)
             return
         if clocked.any():
-            self._average_clocked(
-                rows[clocked], instruments, start_ms[clocked], premium[clocked], hourly[clocked], gap_h
-            )
+            kept = chosen(rows, clocked)
+            self._average_clocked(kept, instruments, start_ms[clocked], premium[clocked], hourly[clocked], gap_h)
         free = ~clocked & (averaging >= Averaging.EWMA)
         decaying, momentary = free & (averaging == Averaging.EWMA), free & (averaging == Averaging.NONE)
         if decaying.any():
-            twap.update_ewma(
-                self.twap,
-                rows[decaying],
-                hours[decaying],
-                premium[decaying],
-                gap_h,
-                instruments.averaging_h[rows[decaying]],
-            )
+            kept = chosen(rows, decaying)
+            constant_h = instruments.averaging_h[kept]
+            twap.update_ewma(self.twap, kept, hours[decaying], premium[decaying], gap_h, constant_h)
         if momentary.any():
-            twap.update(self.twap, rows[momentary], hours[momentary], premium[momentary], gap_h)
+            twap.update(self.twap, chosen(rows, momentary), hours[momentary], premium[momentary], gap_h)
 
-    def _premium(self, rows: Index, instruments: InstrumentRows, seen: Floats) -> tuple[Floats, Ints]:
+    def _premium(self, rows: Where, instruments: InstrumentRows, seen: Floats) -> tuple[Floats, Ints]:
         """The best premium there is and its tier (methodology §2.3); exact where the rule itself reads the mark."""
-        usable_index = np.where(instruments.index_is_mark[rows], np.nan, seen[Observed.INDEX])
+        usable_index, copied = seen[Observed.INDEX], instruments.index_is_mark[rows]
+        if copied.any():
+            usable_index = np.where(copied, np.nan, usable_index)
         premium, tier = tiers.premium(
             seen[Observed.PREMIUM],
             seen[Observed.BID],
@@ -176,7 +176,7 @@ class FormulaState:
         return premium, tier
 
     def _average_clocked(
-        self, rows: Index, instruments: InstrumentRows, start_ms: Floats, premium: Floats, hourly: Floats, gap_h: Number
+        self, rows: Where, instruments: InstrumentRows, start_ms: Floats, premium: Floats, hourly: Floats, gap_h: Number
     ) -> None:
         """Rows whose average restarts with every funding interval."""
         state = self.premium
@@ -189,7 +189,7 @@ class FormulaState:
 
     def _begin(
         self,
-        rows: Index,
+        rows: Where,
         instruments: InstrumentRows,
         start_ms: Floats,
         x_h: Floats,
@@ -203,7 +203,7 @@ class FormulaState:
         new = ~(before == start_ms)
         follows = new & (start_ms == before + interval_h * HOUR_MS) & (state.start_interval_h[rows] == interval_h)
         if follows.any():
-            rolled = rows[follows]
+            rolled = chosen(rows, follows)
             ended = twap.roll_over(
                 self.twap,
                 rolled,
@@ -220,12 +220,13 @@ class FormulaState:
             state.closed_coverage[rolled] = np.maximum(ended.coverage_at_settlement - seeded, 0.0)
             state.closed_ms[rolled] = start_ms[follows]
         started = new & ~follows
-        state.start_ms[rows[new]] = start_ms[new]
-        state.start_interval_h[rows[new]] = interval_h[new]
-        state.seeded_h[rows[new]] = 0.0
-        state.begun[rows[follows]] = WHOLE
+        entered = chosen(rows, new)
+        state.start_ms[entered] = start_ms[new]
+        state.start_interval_h[entered] = interval_h[new]
+        state.seeded_h[entered] = 0.0
+        state.begun[chosen(rows, follows)] = WHOLE
         if started.any():
-            self._seed(rows[started], instruments, x_h[started], premium[started], hourly[started])
+            self._seed(chosen(rows, started), instruments, x_h[started], premium[started], hourly[started])
 
     def _seed(self, rows: Index, instruments: InstrumentRows, x_h: Floats, premium: Floats, hourly: Floats) -> None:
         """Cold start in the middle of an interval: by inversion of the published rate where that fixes Ā."""
@@ -242,31 +243,40 @@ class FormulaState:
             self.premium.seeded_h[seeded] = x_h[fixed]
             self.premium.begun[seeded] = INVERTED
 
-    def measure(self, rows: Index, instruments: InstrumentRows, hourly: Floats) -> Divergence:
+    def measure(self, rows: Where, instruments: InstrumentRows, hourly: Floats) -> Divergence:
         """Theoretical rate and divergence of these rows, from state alone."""
         state, averaging = self.premium, instruments.averaging[rows]
         interval_h = instruments.interval_h[rows]
         result = twap.average(self.twap, rows, averaging, interval_h)
         coverage = self._observed_coverage(rows, averaging, result.coverage)
         usable = coverage >= LEAST_COVERAGE
-        kernel = self.kernel.at(rows)
         average = np.where(usable | (state.seeded_h[rows] > 0), result.premium, np.nan)
         error = self._error(rows, instruments, coverage, averaging)
-        coming = self._at_settlement(rows, result.premium, averaging, interval_h)
-        # All five in one call: the formula is short, calling it is what costs.
-        premiums = np.stack((average - error, average, average + error, coming, state.now[rows]))
-        hourly_rates = funding(premiums, kernel) / kernel.period_h
-        # A dated contract settles nothing before it expires: its premium is no funding to come.
-        low, theory, high, projected, stays = np.where(instruments.dated[rows], np.nan, hourly_rates)
-        estimate = instruments.estimate[rows]
-        divergence = np.where(estimate & usable, hourly - theory, np.nan)
+        low, theory, high = self._hourly(rows, instruments, average - error, average, average + error)
+        divergence = np.where(instruments.estimate[rows] & usable, hourly - theory, np.nan)
         smallest = SMALLEST_BAND / 8.0
         t = divergence / np.maximum(0.5 * (high - low), smallest)
-        projected = np.where(estimate, projected, np.nan)
-        drift = np.where(estimate, stays - hourly, np.nan)
-        return Divergence(average, coverage, theory, low, high, divergence, t, projected, drift)
+        return Divergence(average, coverage, theory, low, high, divergence, t)
 
-    def _at_settlement(self, rows: Index, average: Floats, averaging: Ints, interval_h: Floats) -> Floats:
+    def expect(self, rows: Where, instruments: InstrumentRows, hourly: Floats) -> Expected:
+        """What these rows' rates come to (methodology §2.4); NaN where the published rate is no estimate."""
+        averaging, interval_h = instruments.averaging[rows], instruments.interval_h[rows]
+        average = twap.average(self.twap, rows, averaging, interval_h).premium
+        coming = self._at_settlement(rows, average, averaging, interval_h)
+        projected, stays = self._hourly(rows, instruments, coming, self.premium.now[rows])
+        estimate = instruments.estimate[rows]
+        return Expected(np.where(estimate, projected, np.nan), np.where(estimate, stays - hourly, np.nan))
+
+    def _hourly(self, rows: Where, instruments: InstrumentRows, *premiums: Floats) -> Floats:
+        """The formula's rate an hour at each of several premiums, one behind the other: calling it is what costs."""
+        kernel, dated = self.kernel.at(rows), instruments.dated[rows]
+        rates: Floats = funding(np.stack(premiums), kernel) / kernel.period_h
+        # A dated contract settles nothing before it expires: its premium is no funding to come.
+        if dated.any():
+            rates[:, dated] = np.nan
+        return rates
+
+    def _at_settlement(self, rows: Where, average: Floats, averaging: Ints, interval_h: Floats) -> Floats:
         """Ā when the running interval ends, if the premium decays to its mean (methodology §2.4).
 
         Where nothing is averaged over an interval it is the premium now.
@@ -326,7 +336,7 @@ class FormulaState:
         self.premium.begun[row] = BACK_FILLED
         return True
 
-    def _observed_coverage(self, rows: Index, averaging: Ints, coverage: Floats) -> Floats:
+    def _observed_coverage(self, rows: Where, averaging: Ints, coverage: Floats) -> Floats:
         """Coverage without what a cold start by inversion put there: the seed was not observed."""
         seeded = self.premium.seeded_h[rows]
         if not (seeded > 0).any():
@@ -336,17 +346,19 @@ class FormulaState:
         observed: Floats = np.where(seeded > 0, np.maximum(coverage - part, 0.0), coverage)
         return observed
 
-    def _error(self, rows: Index, instruments: InstrumentRows, coverage: Floats, averaging: Ints) -> Floats:
+    def _error(self, rows: Where, instruments: InstrumentRows, coverage: Floats, averaging: Ints) -> Floats:
         """ε of Ā (methodology §2.4). A momentary rule averages nothing, so nothing is unseen."""
         state = self.premium
-        hours = np.where(averaging <= Averaging.LINEAR, self.twap.x_h[rows], instruments.averaging_h[rows])
-        momentary = averaging == Averaging.NONE
-        poll_h = np.where(momentary, 0.0, state.poll_h[rows].astype(np.float64))
+        hours, poll_h = self.twap.x_h[rows], state.poll_h[rows].astype(np.float64)
         spread_error = state.spread_error[rows].astype(np.float64)
-        return sampling.error(self.roughness, rows, poll_h, hours, np.where(momentary, 1.0, coverage), spread_error)
+        if not (averaging <= Averaging.LINEAR).all():
+            momentary = averaging == Averaging.NONE
+            hours = np.where(averaging <= Averaging.LINEAR, hours, instruments.averaging_h[rows])
+            poll_h, coverage = np.where(momentary, 0.0, poll_h), np.where(momentary, 1.0, coverage)
+        return sampling.error(self.roughness, rows, poll_h, hours, coverage, spread_error)
 
 
-def interval_start(rows: Index, instruments: InstrumentRows, next_ms: Floats) -> Floats:
+def interval_start(rows: Where, instruments: InstrumentRows, next_ms: Floats) -> Floats:
     """When the running interval began: the next payment less one interval, else the venue's settlement clock."""
     length_ms = instruments.interval_h[rows] * HOUR_MS
     start = next_ms - length_ms
@@ -355,5 +367,7 @@ def interval_start(rows: Index, instruments: InstrumentRows, next_ms: Floats) ->
         observed_ms = instruments.observed_ms[rows]
         grid = np.floor((observed_ms - anchor_ms) / length_ms) * length_ms + anchor_ms
         start = np.where(next_ms == next_ms, start, grid)
-    clocked: Floats = np.where(instruments.continuous[rows], np.nan, start)
-    return clocked
+    continuous = instruments.continuous[rows]
+    if continuous.any():
+        start = np.where(continuous, np.nan, start)
+    return start

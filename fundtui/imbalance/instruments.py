@@ -19,7 +19,7 @@ from fundtui.imbalance.pressing import KIND_TEXT, Pressing
 from fundtui.imbalance.purge import Kind
 from fundtui.imbalance.rates import OI_SKEW, Money, Observations, contract_numbers, distinct, observations, reasons_of
 from fundtui.imbalance.registry import MISSED_POLLS, Registry, VenueRows, instrument_event, stillness_event
-from fundtui.imbalance.rows import Flags, Floats, Index, Rows, divide
+from fundtui.imbalance.rows import Flags, Floats, Index, Rows, Where, divide, run_of
 from fundtui.imbalance.rowsets import without
 from fundtui.imbalance.settling import Settling
 from fundtui.imbalance.state import InstrumentRows, Members, Observed
@@ -35,6 +35,12 @@ MOST_SPENT = 32
 PRICES = slice(Observed.MARK, Observed.LAST + 1)
 SIZES = slice(Observed.OI_USD, Observed.VOLUME_USD + 1)
 MINUTE_MS = 60_000
+
+MEASURED = (
+    *("premium_average", "coverage", "theory", "band_lo", "band_hi"),
+    *("divergence", "divergence_t"),
+)
+"""Columns of the parts of a `Divergence`, in their order."""
 
 OBSERVED_COLUMNS = {
     "rate": Observed.RATE,
@@ -125,12 +131,13 @@ class Instruments:
             self._replace_quotes(venue, batch.quotes)
         else:
             rows, seen, forced, gone, left = self._relist(batch, seen, venue, events)
-        changed, drifted, moved = self._observe(rows, seen, venue, events, same=same)
+        changed, drifted, moved = self._observe(seen, venue, events, same=same)
         counts: Mapping[Filled, int] = {}
         if batch.premiums:
             named = {symbol: row for (name, symbol), row in self.registry.row_named.items() if name == batch.venue}
             filled, counts = filling.take(self.formula, self.rows, batch.premiums, named, venue.cadence_s)
             self._measure(filled)
+            self._expect(filled)
             forced = np.concatenate((forced, filled))
             moved = Moved.ALL
         if len(forced):
@@ -178,8 +185,9 @@ class Instruments:
     def recompute(self) -> None:
         """Work every instrument's own figures out again."""
         everything = np.arange(self.table.count)
-        self._figures(everything)
-        self._measure(everything)
+        self._figures(slice(0, self.table.count))
+        self._measure(slice(0, self.table.count))
+        self._expect(slice(0, self.table.count))
         self.refresh(everything)
 
     def age(self, now_ms: int) -> None:
@@ -261,7 +269,7 @@ class Instruments:
             self._list(row, batch.observed_ms, events)
             forced.append(row)
         gone = self._missing(venue, rows, batch, events)
-        venue.rows, venue.contracts, venue.quotes = rows, seen.contracts, quotes
+        venue.rows, venue.where, venue.contracts, venue.quotes = rows, run_of(rows), seen.contracts, quotes
         self.rows.place[rows] = np.arange(len(rows))
         return rows, seen, np.array(forced, np.intp), gone, np.array(left, np.intp)
 
@@ -353,37 +361,37 @@ class Instruments:
     # Figures
 
     def _observe(
-        self, rows: Index, seen: Observations, venue: VenueRows, events: list[Event], *, same: bool
+        self, seen: Observations, venue: VenueRows, events: list[Event], *, same: bool
     ) -> tuple[Flags, Flags, Moved]:
         """Store observations and work the instruments' own figures out: whose are others, whose theory moved, and
         what has moved at most. `same`: these are the contracts of the poll before."""
-        state = self.rows
-        before = self.observed[:, rows]
+        state, rows, where = self.rows, venue.rows, venue.where
+        before = self.observed[:, where]
         differs = before.view(np.int64) != seen.numbers.view(np.int64)
         changed: Flags = differs.any(axis=0)
         moved = differs[PRICES] & (before[PRICES] == before[PRICES])
         if venue.watch_movement(venue.observed_ms, moved=bool(moved.any()), priced=len(rows)):
             events.append(stillness_event(venue))
         still = venue.still_ms >= 0
-        self.observed[:, rows] = seen.numbers
+        self.observed[:, where] = seen.numbers
         if seen.sides is not None:
-            self.table.columns["oi_skew"][rows] = seen.sides[OI_SKEW]
+            self.table.columns["oi_skew"][where] = seen.sides[OI_SKEW]
         # What does not move is as old as its last move, whatever the time stamp of the answer is.
-        state.observed_ms[rows] = venue.still_ms if still else seen.observed_ms
-        hourly = seen.numbers[Observed.RATE] / state.period_h[rows]
-        judged = state.published[rows] | state.checks[rows]
-        checks.confirm_rates(rows, state, hourly, seen.reasons)
+        state.observed_ms[where] = venue.still_ms if still else seen.observed_ms
+        hourly = seen.numbers[Observed.RATE] / state.period_h[where]
+        judged = state.published[where] | state.checks[where]
+        checks.confirm_rates(where, state, hourly, seen.reasons)
         if not still:
-            state.checks[rows] &= ~checks.STALE
-            changed |= state.late[rows]
-            state.late[rows] = False
-        rejudged = judged != (state.published[rows] | state.checks[rows])
+            state.checks[where] &= ~checks.STALE
+            changed |= state.late[where]
+            state.late[where] = False
+        rejudged = judged != (state.published[where] | state.checks[where])
         clocks = differs[Observed.NEXT_FUNDING_MS].any()
         extent = Moved.ALL if rejudged.any() or clocks else Moved.SIZES if differs[SIZES].any() else Moved.RATES
         changed |= rejudged
-        self._figures(rows[changed])
+        self._figures(where if changed.all() else rows[changed])
         if not still:
-            self.formula.observe(rows, state, seen.numbers, hourly, venue.cadence_s / 3600.0)
+            self.formula.observe(where, state, seen.numbers, hourly, venue.cadence_s / 3600.0)
         if clocks or self._clocks.waiting or not same:
             self._watch_clocks(rows, seen.numbers[Observed.NEXT_FUNDING_MS], venue, events)
         busy = venue.observed_ms // MINUTE_MS != venue.sampled_minute
@@ -391,7 +399,9 @@ class Instruments:
         if len(settled):
             changed |= np.isin(rows, settled)
             extent = Moved.ALL
-        return changed, self._measure(rows), extent
+        drifted = self._measure(where)
+        self._expect(where)
+        return changed, drifted, extent
 
     def _watch_clocks(self, rows: Index, next_ms: Floats, venue: VenueRows, events: list[Event]) -> None:
         interval_h = self.rows.interval_h[rows]
@@ -400,7 +410,7 @@ class Instruments:
             interval_min = dict(zip(rows.tolist(), (60.0 * interval_h).tolist(), strict=True))
             events.extend(clock_events(change, self.registry, interval_min, venue.observed_ms))
 
-    def _figures(self, rows: Index) -> None:
+    def _figures(self, rows: Where) -> None:
         """Figures of instruments that need nothing but their own observation."""
         state, columns, seen = self.rows, self.table.columns, self.observed[:, rows]
         hourly = seen[Observed.RATE] / state.period_h[rows]
@@ -413,35 +423,33 @@ class Instruments:
         state.pinned[rows] = np.abs(excess) < checks.PINNED_WITHIN_H
         bound = np.where(hourly > 0, state.cap_h[rows], state.floor_h[rows])
         columns["cap_use"][rows] = np.maximum(divide(hourly, bound), 0.0)
-        index, mark = seen[Observed.INDEX], seen[Observed.MARK]
-        columns["basis"][rows] = np.where(state.index_is_mark[rows], np.nan, mark_basis(mark, index))
-        price = np.where(index > 0, index, np.where(mark > 0, mark, np.nan)) / state.multiplier[rows]
-        columns["price"][rows] = np.where(state.comparable_price[rows], price, np.nan)
+        basis = mark_basis(seen[Observed.MARK], seen[Observed.INDEX])
+        basis[state.index_is_mark[rows]] = np.nan
+        columns["basis"][rows] = basis
+        columns["price"][rows] = pricecheck.price(seen[Observed.INDEX], seen[Observed.MARK], state, rows)
 
-    def _measure(self, rows: Index) -> Flags:
+    def _measure(self, rows: Where) -> Flags:
         """Premium, theory and divergence of these rows; where the divergence is another one."""
         columns = self.table.columns
         result = self.formula.measure(rows, self.rows, columns["hourly"][rows])
         moved = _differs(columns["divergence"][rows], result.divergence)
         moved |= _differs(columns["divergence_t"][rows], result.t)
         tier = self.formula.premium.tier[rows]
-        columns["premium_tier"][rows] = np.where(tier > 0, tier, np.nan)
-        columns["premium_source"][rows] = tier
-        columns["average_start"][rows] = self.formula.premium.begun[rows]
         for key, values in (
-            ("premium_average", result.average),
-            ("coverage", result.coverage),
-            ("theory", result.theory),
-            ("band_lo", result.low),
-            ("band_hi", result.high),
-            ("divergence", result.divergence),
-            ("divergence_t", result.t),
-            ("projected", result.projected),
-            ("drift", result.drift),
+            ("premium_tier", np.where(tier > 0, tier, np.nan)),
+            ("premium_source", tier),
+            ("average_start", self.formula.premium.begun[rows]),
+            *zip(MEASURED, result, strict=True),
             ("premium_gap", self.formula.premium.now[rows] - self.rows.fair_premium[rows]),
         ):
             columns[key][rows] = values
         return moved
+
+    def _expect(self, rows: Where) -> None:
+        """What the rates of these rows come to."""
+        columns = self.table.columns
+        expected = self.formula.expect(rows, self.rows, columns["hourly"][rows])
+        columns["projected"][rows], columns["drift"][rows] = expected
 
     def _caps(self, rows: Index, time_ms: int, events: list[Event]) -> None:
         """Note the instruments that have just come to their cap or floor."""

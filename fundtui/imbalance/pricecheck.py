@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fundtui.imbalance.checks import MISMATCH
-from fundtui.imbalance.rows import Flags, Floats, Index
+from fundtui.imbalance.rows import Flags, Floats, Index, Where
 from fundtui.imbalance.segments import Course, Segments
 from fundtui.imbalance.state import InstrumentRows
 
@@ -53,6 +53,16 @@ class _Opinion(NamedTuple):
     wrong: Flags
     apart: Flags
     agreed: Flags
+
+
+def price(index: Floats, mark: Floats, rows: InstrumentRows, where: Where) -> Floats:
+    """What one unit of the asset costs by these rows' index, else mark; NaN where it compares with nobody else's."""
+    listed = index
+    if not (index > 0).all():
+        listed = np.where(index > 0, index, np.where(mark > 0, mark, np.nan))
+    each: Floats = listed / rows.multiplier[where]
+    each[~rows.comparable_price[where]] = np.nan
+    return each
 
 
 def undisputed(groups: Segments, cells: Index, rows: InstrumentRows, price: Floats, course: Course) -> bool:

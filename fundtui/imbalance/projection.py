@@ -41,13 +41,14 @@ def project(
     left = 1.0 - seen
     decay = np.maximum(np.asarray(kappa_per_h, np.float64) * interval_h, 0.0)
     steps = decay * left
-    flat, ramp = left * _decayed(steps), left * left * _decayed_ramp(steps)
+    flat = left * _decayed(steps)
     excess = np.subtract(premium_now, mean)
     known = np.where(seen > 0, average, 0.0)
     uniform = seen * known + np.asarray(mean) * left + excess * flat
-    weighed = 2.0 * (
-        0.5 * seen * seen * known + np.asarray(mean) * (0.5 - 0.5 * seen * seen) + excess * (seen * flat + ramp)
-    )
+    if not np.any(linear):
+        return np.asarray(uniform)
+    ramp, half = left * left * _decayed_ramp(steps), 0.5 * seen * seen
+    weighed = 2.0 * (half * known + np.asarray(mean) * (0.5 - half) + excess * (seen * flat + ramp))
     result: Floats = np.where(linear, weighed, uniform)
     return result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fundtui.imbalance.rows import Index
+from fundtui.imbalance.rows import Index, Where
 from fundtui.market import Instrument, Quote
 from fundtui.status import Event, EventKind, Severity
 from fundtui.text import clean
@@ -19,9 +19,10 @@ CADENCE_GAIN = 0.2
 class VenueRows:
     """One venue's part: when it last answered, how often it does, and with which contracts in which rows.
 
-    `rows` belong to `contracts` and `quotes`, in the order of the last batch; `missing` are rows that the last batch
-    did not have but that are not yet taken for gone. `learnt`: its contracts are known in full, so what differs from
-    now on has changed. `still_ms`: since when its prices have not moved, though it answers; -1: they move.
+    `rows` (and `where`, the same ones) belong to `contracts` and `quotes`, in the order of the last batch; `missing`
+    are rows that the last batch lacked but that are not yet taken for gone. `learnt`: its contracts are known in full,
+    so what differs from now on has changed. `still_ms`: since when its prices have not moved though it answers; -1:
+    they do.
     """
 
     def __init__(self, number: int, name: str) -> None:
@@ -37,6 +38,7 @@ class VenueRows:
         self.contracts: tuple[Instrument, ...] = ()
         self.quotes: tuple[Quote, ...] = ()
         self.rows: Index = np.empty(0, np.intp)
+        self.where: Where = self.rows
         self.missing: Index = np.empty(0, np.intp)
 
     @property

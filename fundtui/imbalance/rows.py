@@ -18,6 +18,11 @@ Flags = NDArray[np.bool_]
 ShortFloats = NDArray[np.float32]
 Index = NDArray[np.intp]
 Number = Floats | float
+Where = Index | slice
+"""Distinct rows: one by one, or as a run of them, which is read and written several times as fast.
+
+What is read through a run is a view: it shows what is written to those rows afterwards.
+"""
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -88,6 +93,22 @@ class Rows:
     def nbytes(self) -> int:
         """Bytes of all columns."""
         return sum(int(column.nbytes) for column in self.arrays().values())
+
+
+def run_of(rows: Index) -> Where:
+    """The same rows as a run where they are one."""
+    count = len(rows)
+    if not count or int(rows[-1]) - int(rows[0]) != count - 1 or not (rows[1:] > rows[:-1]).all():
+        return rows
+    return slice(int(rows[0]), int(rows[-1]) + 1)
+
+
+def chosen(where: Where, flags: Flags) -> Index:
+    """Those of the rows whose flag is set."""
+    if isinstance(where, slice):
+        places: Index = np.flatnonzero(flags) + where.start
+        return places
+    return where[flags]
 
 
 def divide(numerator: Number, denominator: Number) -> Floats:

@@ -12,10 +12,11 @@ from fundtui.imbalance.rows import (
     SHORT_ZERO,
     Field,
     Floats,
-    Index,
     Number,
     Rows,
     ShortFloats,
+    Where,
+    chosen,
     divide,
 )
 
@@ -42,22 +43,28 @@ class Roughness(Rows):
     variance: ShortFloats
 
 
-def update(state: Roughness, rows: Index, x_h: Floats, premium: Floats, gap_h: Number) -> None:
+def update(state: Roughness, rows: Where, x_h: Floats, premium: Floats, gap_h: Number) -> None:
     """Add one premium per row at `x_h` hours (one axis for ever). Holes longer than `gap_h` are not measured."""
     step = x_h - state.x_h[rows]
     change = premium - state.premium[rows]
-    with np.errstate(invalid="ignore"):
-        measured = (step > SHORTEST_STEP_H) & (step <= gap_h) & np.isfinite(change)
-    if measured.any():
-        _measure(state, rows[measured], step[measured], change[measured], premium[measured])
+    measured = (step > SHORTEST_STEP_H) & (step <= gap_h) & np.isfinite(change)
     seen = np.isfinite(premium) & np.isfinite(x_h) & ~(step < 0)
+    if measured.all():
+        _measure(state, rows, step, change, premium)
+    elif measured.any():
+        _measure(state, chosen(rows, measured), step[measured], change[measured], premium[measured])
     fresh = seen & ~np.isfinite(state.mean[rows])
-    state.mean[rows[fresh]] = premium[fresh]
-    state.x_h[rows[seen]] = x_h[seen]
-    state.premium[rows[seen]] = premium[seen]
+    if fresh.any():
+        state.mean[chosen(rows, fresh)] = premium[fresh]
+    if seen.all():
+        state.x_h[rows], state.premium[rows] = x_h, premium
+        return
+    kept = chosen(rows, seen)
+    state.x_h[kept] = x_h[seen]
+    state.premium[kept] = premium[seen]
 
 
-def _measure(state: Roughness, rows: Index, step: Floats, change: Floats, premium: Floats) -> None:
+def _measure(state: Roughness, rows: Where, step: Floats, change: Floats, premium: Floats) -> None:
     gain = 1.0 - np.exp2(-step / QUADRATIC_HALF_LIFE_H)
     sample = change * change / step
     before = state.variation[rows]
@@ -84,12 +91,13 @@ def coverage_error(coverage: Number, premium_sd: Number) -> Floats:
 
 def total_error(sampling_sd: Number, half_spread_sd: Number, coverage_part: Number) -> Floats:
     """ε = 2·√(sd² + δ-uncertainty²) + ε_cov on Ā, the half-width that `theory.band` takes."""
-    error: Floats = 2.0 * np.hypot(sampling_sd, half_spread_sd) + coverage_part
+    squares = np.square(sampling_sd) + np.square(half_spread_sd)
+    error: Floats = 2.0 * np.sqrt(squares) + coverage_part
     return error
 
 
 def error(
-    state: Roughness, rows: Index, poll_h: Number, seen_h: Floats, coverage: Floats, half_spread_sd: Number
+    state: Roughness, rows: Where, poll_h: Number, seen_h: Floats, coverage: Floats, half_spread_sd: Number
 ) -> Floats:
     """ε on Ā for these rows. Without a measured roughness the sampling part is unknown and taken as 0."""
     variation = state.variation[rows]

@@ -130,29 +130,3 @@ def segments(sizes: Ints) -> Segments:
     width = int(sizes.max()) + 1 if len(sizes) else 1
     padded = np.arange(len(number)) + np.repeat(np.arange(len(sizes)) * width - starts, sizes)
     return Segments(starts, sizes, number, padded, width)
-
-
-def weighted_median(groups: Segments, values: Floats, ordered: Ordered, weight: Floats) -> Floats:
-    """Smallest value at which half of the group's weight is reached; the mean of two where it is half exactly.
-
-    Found by bisection over the ordered values, so that the weights need not be sorted along.
-    """
-    half = 0.5 * groups.sums(weight)
-    low, high = np.zeros(len(groups.sizes), np.int64), groups.sizes - 1
-    for _ in range((groups.width - 1).bit_length()):
-        middle = (low + high) >> 1
-        enough = _weight_up_to(groups, values, weight, ordered.at(middle)) >= half
-        low, high = np.where(enough, low, np.minimum(middle + 1, high)), np.where(enough, middle, high)
-    lower = ordered.at(high)
-    exact = np.flatnonzero(_weight_up_to(groups, values, weight, lower) == half)
-    if not len(exact):
-        return lower
-    heavier = np.where((values > groups.each(lower)) & (weight > 0), values, np.inf)
-    upper = groups.least(heavier)
-    result = lower.copy()
-    result[exact] = np.where(np.isinf(upper[exact]), lower[exact], 0.5 * (lower[exact] + upper[exact]))
-    return result
-
-
-def _weight_up_to(groups: Segments, values: Floats, weight: Floats, limit: Floats) -> Floats:
-    return groups.sums(weight * (values <= groups.each(limit)))

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fundtui.imbalance.ranking import Ranking, ranking, weighted_median
 from fundtui.imbalance.rows import Floats, Index, Ints
-from fundtui.imbalance.segments import Course, Segments, weighted_median
+from fundtui.imbalance.segments import Course, Ordered, Segments
 
 MAD_TO_SIGMA = 1.4826
 MEAN_DEVIATION_TO_SIGMA = 1.2533
@@ -67,19 +68,17 @@ def _median_where_gaps(
 
 def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSection:
     """All comparisons of these assets. Rates are hourly and known; weights are not negative, some above zero."""
-    several = groups.sizes > 1
-    ordered = groups.ordered(hourly)
-    low, high, median = (
-        ordered.values[ordered.starts],
-        ordered.at(groups.sizes - 1),
-        ordered.middle(groups.sizes),
-    )
+    several, last = groups.sizes > 1, groups.sizes - 1
+    ranks = ranking(groups, hourly)
+    lowest, highest = ranks.at(np.zeros_like(last)), ranks.at(last)
+    low, high = hourly[lowest], hourly[highest]
+    median = 0.5 * (hourly[ranks.at(last >> 1)] + hourly[ranks.at(groups.sizes >> 1)])
     weighted = weight * hourly
     weight_sum, weighted_sum = groups.sums(weight), groups.sums(weighted)
     mean = weighted_sum / weight_sum
     away = hourly - groups.each(mean)
     dispersion = np.sqrt(groups.sums(weight * away * away) / weight_sum)
-    z, largest = robust_z(groups, hourly, Course(low, median, high))
+    z, largest = robust_z(groups, hourly, ranks, Course(low, median, high))
     rest = groups.each(weight_sum) - weight
     rest[rest <= 0.0] = np.nan
     return CrossSection(
@@ -87,11 +86,11 @@ def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSect
         weighted=weighted_sum,
         mean=mean,
         median=median,
-        consensus=weighted_median(groups, hourly, ordered, weight),
+        consensus=weighted_median(groups, hourly, ranks, weight),
         low=low,
         high=high,
-        lowest=groups.first(hourly == groups.each(low)),
-        highest=groups.first(hourly == groups.each(high)),
+        lowest=ranks.first_equal(groups, hourly, lowest, ranks.at(np.minimum(last, 1))),
+        highest=ranks.first_equal(groups, hourly, highest, ranks.at(np.maximum(last - 1, 0))),
         spread=np.where(several, high - low, np.nan),
         dispersion=np.where(several, dispersion, np.nan),
         disagreement=_disagreement(groups, hourly, weight, mean),
@@ -101,7 +100,7 @@ def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSect
     )
 
 
-def robust_z(groups: Segments, hourly: Floats, course: Course) -> tuple[Floats, Floats]:
+def robust_z(groups: Segments, hourly: Floats, ranks: Ranking, course: Course) -> tuple[Floats, Floats]:
     """(h − median)/scale of each cell, and each asset's largest without sign: that of its lowest or highest rate.
 
     Scale: 1.4826·MAD, or 1.2533·mean absolute deviation where MAD is zero; never below the floor. NaN where an asset
@@ -109,7 +108,9 @@ def robust_z(groups: Segments, hourly: Floats, course: Course) -> tuple[Floats, 
     """
     away = hourly - groups.each(course.median)
     size = np.abs(away)
-    mad = groups.ordered(size).middle(groups.sizes)
+    sizes = np.subtract(ranks.block, course.median[:, None])
+    np.abs(sizes, out=sizes).sort(axis=1)
+    mad = Ordered(sizes.ravel(), groups.width * np.arange(len(groups.sizes))).middle(groups.sizes)
     spare = groups.sums(size) / groups.sizes
     scale = np.maximum(np.where(mad > 0, MAD_TO_SIGMA * mad, MEAN_DEVIATION_TO_SIGMA * spare), SCALE_FLOOR_H)
     scale = np.where(groups.sizes > 1, scale, np.nan)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance.rows import NUMBER, Flags, Floats, Index, Number, Rows, divide
+from fundtui.imbalance.rows import NUMBER, Flags, Floats, Number, Rows, Where, divide
 from fundtui.market import Family, FundingRule
 
 FAMILIES = (Family.NORMALISED, Family.PER_INTERVAL, Family.NO_INTEREST)
@@ -56,14 +56,14 @@ class KernelRows(Rows):
         """One instrument's parameters, as plain numbers."""
         return Kernel(*(float(getattr(self, name)[row]) for name in Kernel._fields))
 
-    def at(self, rows: Index) -> Kernel:
+    def at(self, rows: Where) -> Kernel:
         """The parameters of these rows, as arrays of the same length."""
         return Kernel(*(getattr(self, name)[rows] for name in Kernel._fields))
 
 
 def soft(x: Number, threshold: Number) -> Floats:
-    """Soft threshold sign(x)·max(|x| − c, 0)."""
-    result: Floats = np.sign(x) * np.maximum(np.abs(x) - threshold, 0.0)
+    """Soft threshold sign(x)·max(|x| − c, 0), as x less its part within ±c: three steps rather than five."""
+    result: Floats = np.subtract(x, np.minimum(np.maximum(x, np.negative(threshold)), threshold))
     return result
 
 

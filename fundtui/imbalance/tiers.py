@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fundtui.imbalance.rows import COUNT, NUMBER, ZERO, Field, Flags, Floats, Index, Ints, Rows, divide
+from fundtui.imbalance.rows import COUNT, NUMBER, ZERO, Field, Flags, Floats, Index, Ints, Rows, Where, divide
 from fundtui.imbalance.theory import impact_premium, soft
 
 BP = 1e-4
@@ -38,10 +38,9 @@ def default_half_spread(size_rank: int) -> float:
 
 def mark_basis(mark: Floats, index: Floats) -> Floats:
     """b = mark/index − 1; NaN for prices that are not above zero and beyond ±500 bp."""
-    basis = divide(mark, np.where(np.asarray(index) > 0, index, np.nan)) - 1.0
-    with np.errstate(invalid="ignore"):
-        accepted: Floats = np.where((np.asarray(mark) > 0) & (np.abs(basis) <= LARGEST_PREMIUM), basis, np.nan)
-    return accepted
+    basis = divide(mark, index) - 1.0
+    basis[~((mark > 0) & (index > 0) & (np.abs(basis) <= LARGEST_PREMIUM))] = np.nan
+    return basis
 
 
 def premium(
@@ -54,8 +53,7 @@ def premium(
     impact: Flags | bool = False,
 ) -> tuple[Floats, Ints]:
     """The best premium there is and its tier 1, 2 or 3 (0: none). `impact`: bid and ask are impact prices, tier 1."""
-    with np.errstate(invalid="ignore"):
-        has_published = np.abs(published) <= LARGEST_PREMIUM
+    has_published = np.abs(published) <= LARGEST_PREMIUM
     if has_published.all():
         return published, np.ones(len(published), np.int64)
     book = impact_premium(bid, ask, index)
@@ -83,14 +81,17 @@ def learn(state: HalfSpread, rows: Index, mean_basis: Floats, venue_average: Flo
     state.updates[kept] += 1
 
 
-def uncertainty(state: HalfSpread, rows: Index, tier: Ints) -> Floats:
+def uncertainty(state: HalfSpread, rows: Where, tier: Ints) -> Floats:
     """Standard error of δ̂ for the error band: half of δ̂ until it is learnt, then from its own corrections; 0 in tier 1.
 
     Top-of-book (tier 2) leaves the impact depth out, so it carries the same uncertainty as the mark.
     """
+    published = tier == 1
+    if published.all():
+        return np.zeros(len(tier))
     delta, updates = state.delta[rows], state.updates[rows]
     # An exponential average with rate a has the variance a/(2 − a) of its input.
     settled = np.sqrt(state.square[rows] * LEARNING_RATE / (2.0 - LEARNING_RATE))
     error = np.where(updates >= LEARNT_AFTER, settled, 0.5 * delta)
-    result: Floats = np.where(tier == 1, 0.0, error)
+    result: Floats = np.where(published, 0.0, error)
     return result

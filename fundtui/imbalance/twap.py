@@ -11,7 +11,20 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance.rows import NUMBER, ZERO, Field, Flags, Floats, Index, Ints, Number, Rows, divide
+from fundtui.imbalance.rows import (
+    NUMBER,
+    ZERO,
+    Field,
+    Flags,
+    Floats,
+    Index,
+    Ints,
+    Number,
+    Rows,
+    Where,
+    chosen,
+    divide,
+)
 from fundtui.market import Averaging as AveragingName
 
 GAP_POLLS = 5
@@ -70,32 +83,34 @@ def gap_limit_h(poll_s: Number) -> Floats:
     return limit
 
 
-def update(state: Twap, rows: Index, x_h: Floats, premium: Floats, gap_h: Number) -> None:
+def update(state: Twap, rows: Where, x_h: Floats, premium: Floats, gap_h: Number) -> None:
     """Add one sample per row. A missing premium is skipped; a hole longer than `gap_h` is not bridged."""
     seen = np.isfinite(premium) & np.isfinite(x_h)
     last_x, last_premium = state.x_h[rows], state.premium[rows]
     length = x_h - last_x
-    with np.errstate(invalid="ignore"):
-        bridged = seen & (length > SHORTEST_STEP_H) & (length <= gap_h)
+    bridged = seen & (length > SHORTEST_STEP_H) & (length <= gap_h)
+    kept = seen & ~(length < 0)
     if bridged.any():
-        length = np.where(bridged, length, 0.0)
-        middle = np.where(bridged, 0.5 * (x_h + last_x), 0.0)
-        level = np.where(bridged, 0.5 * (premium + last_premium), 0.0)
-        slope = np.where(bridged, premium - last_premium, 0.0)
+        middle, level, slope = 0.5 * (x_h + last_x), 0.5 * (premium + last_premium), premium - last_premium
+        if not bridged.all():
+            length, middle, level, slope = np.where(bridged, (length, middle, level, slope), 0.0)
         state.s0[rows] += length * level
         state.w0[rows] += length
         state.s1[rows] += length * (middle * level + slope * length / 12.0)
         state.w1[rows] += length * middle
-    _remember(state, rows, x_h, premium, seen & ~(length < 0))
+    _remember(state, rows, x_h, premium, kept)
 
 
-def _remember(state: Twap, rows: Index, x_h: Floats, premium: Floats, seen: Flags) -> None:
-    kept = rows[seen]
+def _remember(state: Twap, rows: Where, x_h: Floats, premium: Floats, seen: Flags) -> None:
+    if seen.all():
+        state.x_h[rows], state.premium[rows] = x_h, premium
+        return
+    kept = chosen(rows, seen)
     state.x_h[kept] = x_h[seen]
     state.premium[kept] = premium[seen]
 
 
-def update_ewma(state: Twap, rows: Index, x_h: Floats, premium: Floats, gap_h: Number, time_constant_h: Number) -> None:
+def update_ewma(state: Twap, rows: Where, x_h: Floats, premium: Floats, gap_h: Number, time_constant_h: Number) -> None:
     """Add one sample to rows whose venue averages exponentially (no interval start, `x_h` on one axis for ever).
 
     s0 and w0 hold the decayed ∫P and ∫1 of the seen time, normalised so that w0 → 1 is full coverage; a hole
@@ -117,7 +132,7 @@ def update_ewma(state: Twap, rows: Index, x_h: Floats, premium: Floats, gap_h: N
     _remember(state, rows, x_h, premium, seen & ~(length < 0))
 
 
-def average(state: Twap, rows: Index, averaging: Ints, interval_h: Number) -> Average:
+def average(state: Twap, rows: Where, averaging: Ints, interval_h: Number) -> Average:
     """Ā by each row's own averaging rule, with its coverage so far and at settlement."""
     x_h = state.x_h[rows]
     hours = np.asarray(interval_h, np.float64)

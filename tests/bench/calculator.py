@@ -19,6 +19,7 @@ from fundtui.imbalance.calculator import Calculator, CalculatorSettings
 from fundtui.imbalance.compare import Moved, Seen
 from fundtui.imbalance.pairs import PERP_PERP, CarrySettings
 from fundtui.imbalance.rates import observations
+from fundtui.imbalance.rows import Where
 from fundtui.imbalance.segments import segments
 from fundtui.imbalance.skew import cross_section, known_sum, weights
 from fundtui.imbalance.state import Members, Observed
@@ -262,7 +263,7 @@ def first_metrics(calculator: Calculator, market: Market, rounds: int) -> list[f
     now_ms = int(instruments.rows.observed_ms[0])
     times = []
 
-    def work(batch: Batch, rows: NDArray[np.intp], assets: NDArray[np.intp]) -> None:
+    def work(batch: Batch, rows: Where, assets: NDArray[np.intp]) -> None:
         seen = observations(batch.quotes)
         instruments.observed[:, rows] = seen.numbers
         instruments.rows.observed_ms[rows] = seen.observed_ms
@@ -281,9 +282,9 @@ def first_metrics(calculator: Calculator, market: Market, rounds: int) -> list[f
     for number in range(rounds):
         for venue in range(VENUES):
             batch = market.batch(venue, now_ms + 15_000 * (number + 1))
-            rows = instruments.registry.venue(batch.venue).rows
-            assets = np.unique(instruments.rows.asset[rows])
-            times.append(timed(partial(work, batch, rows, assets)))
+            venue_rows = instruments.registry.venue(batch.venue)
+            assets = np.unique(instruments.rows.asset[venue_rows.rows])
+            times.append(timed(partial(work, batch, venue_rows.where, assets)))
     return times
 
 

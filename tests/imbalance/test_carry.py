@@ -217,7 +217,8 @@ def test_break_even_is_the_first_event_whose_sum_reaches_the_cost(short: Leg, lo
     sums = np.array([carry.gross(short, long, t) for t in events])
     reached = events[sums >= cost + 1e-9]
     if len(reached):
-        assert found <= reached[0]
+        # Events that are less than a billionth of an hour apart are one.
+        assert found <= reached[0] + 2e-9
     if np.isfinite(found):
         assert carry.gross(short, long, found) >= cost - 1e-9
     limit = float(carry.supremum(short, long)[0])
