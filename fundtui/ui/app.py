@@ -351,19 +351,19 @@ class FundtuiApp(OutputApp):
 
     def action_export(self) -> None:
         """Write what the screen shows to a file."""
-        from fundtui.ui.screens.listing import ListScreen
+        from fundtui.ui.screens.whole import WholeScreen
         from fundtui.ui.tableexport import export_table
 
-        if isinstance(self.screen, ListScreen):
+        if isinstance(self.screen, WholeScreen):
             self.screen.export()
         else:
-            self.main.say(export_table(self.source, self.main.view))
+            self.main.say(*export_table(self.source, self.main.view))
 
     def action_help(self) -> None:
         from fundtui.ui.screens.help import HelpScreen
-        from fundtui.ui.screens.listing import ListScreen
+        from fundtui.ui.screens.whole import WholeScreen
 
-        if isinstance(self.screen, ListScreen):
+        if isinstance(self.screen, WholeScreen):
             self.screen.action_help()
             return
         self.push_screen(HelpScreen(self.main.scene()))

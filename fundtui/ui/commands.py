@@ -10,7 +10,7 @@ from textual.app import SystemCommand
 
 from fundtui.ui import screen_keys
 from fundtui.ui.keys import KEYS
-from fundtui.ui.screens.listing import ListScreen
+from fundtui.ui.screens.whole import WholeScreen
 from fundtui.ui.theme import theme_names
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def commands(app: FundtuiApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
     """All commands, in the order of the keys: those of the screen that is seen first."""
-    if isinstance(screen, ListScreen):
+    if isinstance(screen, WholeScreen):
         for key in screen_keys.OWN.get(screen.NAME, ()):
             yield SystemCommand(key.help.rstrip("."), f"key {key.shown}", partial(app.run_action, key.action, screen))
     for key in KEYS:
@@ -37,5 +37,5 @@ def commands(app: FundtuiApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
 
 async def run_key(app: FundtuiApp, screen: Screen[Any], action: str) -> None:
     """Do what a key of the seen screen does; what it cannot do is done by the main screen."""
-    own = isinstance(screen, ListScreen) and hasattr(screen, f"action_{action.partition('(')[0]}")
+    own = isinstance(screen, WholeScreen) and hasattr(screen, f"action_{action.partition('(')[0]}")
     await app.run_action(action, screen if own else app.main)

@@ -8,7 +8,10 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fundtui.ui.source import Source
 
 # Spreadsheets run what begins like this; a quote in front makes it text again.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -33,6 +36,15 @@ def write_csv(folder: Path, name: str, utc_ms: int, columns: Sequence[str], rows
         writer.writerow(columns)
         writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
     return path
+
+
+def exported(source: Source, name: str, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> tuple[str, str]:
+    """Write rows to the user's folder; what to say of it, and the pen to say it in."""
+    try:
+        path = write_csv(export_folder(source.settings), name, source.clock.utc_ms(), columns, rows)
+    except OSError as error:
+        return f"not exported: {error.strerror or error}", "warning"
+    return f"{len(rows)} rows in {path}", "accent"
 
 
 def _new_file(folder: Path, stem: str) -> tuple[Path, int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 SUMMARY_BELOW = (60, 12)
+# Below this size nothing readable fits.
+SMALLEST = (24, 4)
 STACKED_FROM = (100, 30)
 BESIDE_FROM = (170, 30)
 # The detail panel below the table: its share of the height, at least and at most so many lines; the one beside it: its

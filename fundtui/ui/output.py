@@ -20,6 +20,7 @@ from textual.driver import Driver
 from textual.events import CursorPosition
 from textual.screen import Screen
 
+from fundtui.ui.drawnline import DrawnLine
 from fundtui.ui.scrub import scrub
 from fundtui.ui.termdiff import Line, Run, TermDiff
 
@@ -225,7 +226,12 @@ def _parts(update: ChopsUpdate) -> list[Line]:
         low, high = 1 << 30, 0
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             if strip is not None and any(x < stop and end > start for start, stop in touched):
-                _append_runs(runs, strip, x)
+                if not runs and type(strip) is DrawnLine:
+                    # As it is: an unchanged line is then the very list that the diff remembers.
+                    runs = strip.runs(x)
+                else:
+                    runs = runs.copy()
+                    _append_runs(runs, strip, x)
                 low, high = min(low, x), max(high, end)
         if runs:
             lines.append((y, runs, low, high))
@@ -233,6 +239,9 @@ def _parts(update: ChopsUpdate) -> list[Line]:
 
 
 def _append_runs(runs: list[Run], strip: Strip, x: int) -> None:
+    if type(strip) is DrawnLine:
+        runs.extend(strip.runs(x))
+        return
     for text, style, control in strip:
         if control or not text:
             continue

@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual.strip import Strip
 
+from fundtui.ui.drawnline import DrawnLine
 from fundtui.ui.scrub import scrub
 from fundtui.ui.spans import Span, cells, fitted
 
 __all__ = ["Span", "both_ends", "cells", "fitted", "strip_of"]
 
 
-def strip_of(spans: Iterable[Span], width: int, fill: Style) -> Strip:
+def strip_of(spans: Iterable[Span], width: int, fill: Style) -> DrawnLine:
     """One line of exactly `width` cells; what does not fit is cut, what is missing is filled."""
     segments = []
     left = width
@@ -31,13 +31,13 @@ def strip_of(spans: Iterable[Span], width: int, fill: Style) -> Strip:
             left -= size
     if left > 0:
         segments.append(Segment(" " * left, fill))
-    return Strip(segments, width)
+    return DrawnLine(segments, width)
 
 
-def both_ends(left: Iterable[Span], right: list[Span], width: int, fill: Style) -> Strip:
+def both_ends(left: Iterable[Span], right: list[Span], width: int, fill: Style) -> DrawnLine:
     """A line with `left` at its left end and `right` at its right end; the left yields where both do not fit."""
     taken = sum(cells(scrub(text)) for text, _ in right)
     if taken >= width:
         return strip_of(right, width, fill)
     start = strip_of(left, width - taken, fill)
-    return Strip([*start, *strip_of(right, taken, fill)], width)
+    return DrawnLine([*start, *strip_of(right, taken, fill)], width)

@@ -78,8 +78,6 @@ OWN: dict[str, tuple[Key, ...]] = {
         Key(keys="m", shown="m", action="dots", label="glyphs", group="Chart", help="Braille, blocks or ASCII."),
         Key(keys="dollar_sign", shown="$", action="size", label="size", group="Size",
             help="Your size, with leverage and equity if you like: 250k, 250k 3x, 250k 3x 1M."),
-        Key(keys="question_mark,f1", shown="?", action="help", help="This help."),
-        Key(keys="E", shown="E", action="export", help="Write what is drawn to a CSV file."),
         Key(keys="escape", shown="Esc", action="back", group="Look", help="Take the crosshair away, else back."),
         Key(keys="q,enter", shown="q Enter", action="close", group="Look", help="Back."),
     ),

@@ -32,4 +32,6 @@ def _safe_character(character: str) -> str:
 
 def scrub(text: str) -> str:
     """The text without control, format, combining, private and right-to-left characters, as wide as it was."""
+    if text.isascii() and text.isprintable():
+        return text
     return text if _PLAIN.fullmatch(text) else _scrubbed(text)

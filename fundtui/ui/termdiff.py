@@ -7,6 +7,7 @@ itself move lines that scrolled.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from rich.cells import cell_len
@@ -49,7 +50,8 @@ class TermDiff:
         self.color_system: ColorSystem | None = ColorSystem.TRUECOLOR
         self.hardware_scroll = hardware_scroll
         self._lines: dict[int, list[Run]] = {}
-        self._pens: dict[Style | None, Pen] = {}
+        # By the style's identity, which is kept with it: asking a style for its hash costs more than the rest.
+        self._pens: dict[int, tuple[Style | None, Pen]] = {}
         self._now: Pen | None = None
         self._unknown = True
         # Lines that have been cleared and not written since.
@@ -100,13 +102,20 @@ class TermDiff:
         """What has to be written of a line: neighbouring runs together."""
         y, runs, start, end = line
         old = self._lines.get(y)
-        if old == runs:
-            return
-        changed = runs if old is None else _changed(old, runs)
+        if old is None:
+            changed, self._lines[y] = runs, runs
+        else:
+            place = _place(old, start, end)
+            if place is None:
+                self._lines[y] = _splice(old, start, end, runs)
+            elif old[place] == runs:
+                return
+            else:
+                self._lines[y] = [*old[: place.start], *runs, *old[place.stop :]]
+            changed = _changed(old, runs)
         if y in self._blank:
             self._blank.discard(y)
             changed = [run for run in runs if not self._empty(run)]
-        self._lines[y] = runs if old is None else _splice(old, start, end, runs)
         piece: list[tuple[str, Style | None]] = []
         first = stop = -1
         for x, text, style in changed:
@@ -128,12 +137,12 @@ class TermDiff:
         return run[1].isspace() and self._pen(run[2]) == _PLAIN
 
     def _pen(self, style: Style | None) -> Pen:
-        pen = self._pens.get(style)
-        if pen is None:
+        known = self._pens.get(id(style))
+        if known is None:
             if len(self._pens) > 4096:
                 self._pens.clear()
-            pen = self._pens[style] = self._codes(style)
-        return pen
+            known = self._pens[id(style)] = (style, self._codes(style))
+        return known[1]
 
     def _codes(self, style: Style | None) -> Pen:
         if style is None:
@@ -189,10 +198,9 @@ class TermDiff:
         old = self._lines
         if not all(y in touched and y in old for y in block):
             return lines
-        wanted = {y: _splice(old[y], touched[y][1], touched[y][2], touched[y][0]) for y in block}
-        staying = sum(_cost(old[y], wanted[y]) for y in block)
+        wanted = {y: _replaced(old[y], touched[y][1], touched[y][2], touched[y][0]) for y in block}
         moving = sum(_cost(old[y + shift] if y + shift in block else [], wanted[y]) for y in block)
-        if moving + _SCROLL_COST >= staying:
+        if not _costs_more(((old[y], wanted[y]) for y in block), moving + _SCROLL_COST):
             return lines
         # Insert or delete lines inside margins, after a reset: what comes in is erased to the default background.
         move = f"\x1b[{shift}M" if shift > 0 else f"\x1b[{-shift}L"
@@ -207,10 +215,10 @@ class TermDiff:
 
     def _shift(self, lines: list[Line]) -> tuple[int, list[int]]:
         """The distance by which most lines moved, and which lines those are."""
-        where = {tuple(runs[:_FINGERPRINT_RUNS]): y for y, runs in self._lines.items() if len(runs) > _BLANK_RUNS}
+        where = {_fingerprint(runs): y for y, runs in self._lines.items() if len(runs) > _BLANK_RUNS}
         votes: dict[int, list[int]] = {}
         for y, runs, start, _end in lines:
-            at = where.get(tuple(runs[:_FINGERPRINT_RUNS])) if start == 0 else None
+            at = where.get(_fingerprint(runs)) if start == 0 else None
             if at is not None:
                 votes.setdefault(at - y, []).append(y)
         if not votes:
@@ -221,6 +229,31 @@ class TermDiff:
     columns = 0
     rows = 0
     """The terminal's size."""
+
+
+def _fingerprint(runs: list[Run]) -> str:
+    """What a line begins with. Texts alone: styles are slow to compare, and what merely looks moved costs too much."""
+    return "\0".join([run[1] for run in runs[:_FINGERPRINT_RUNS]])
+
+
+def _place(old: list[Run], start: int, end: int) -> slice | None:
+    """Which of the old runs cover exactly the cells start..end; None where one straddles an end."""
+    first = bisect_left(old, (start,))
+    stop = bisect_left(old, (end,), first)
+    if first == len(old) or old[first][0] != start:
+        return None
+    if stop == len(old):
+        x, text, _ = old[-1]
+        return slice(first, stop) if x + _width(text) <= end else None
+    return slice(first, stop) if old[stop][0] == end else None
+
+
+def _replaced(old: list[Run], start: int, end: int, runs: list[Run]) -> list[Run]:
+    """Old runs with cells start..end replaced."""
+    place = _place(old, start, end)
+    if place is None:
+        return _splice(old, start, end, runs)
+    return [*old[: place.start], *runs, *old[place.stop :]]
 
 
 def _splice(old: list[Run], start: int, end: int, runs: list[Run]) -> list[Run]:
@@ -244,15 +277,17 @@ def _splice(old: list[Run], start: int, end: int, runs: list[Run]) -> list[Run]:
 
 def _changed(old: list[Run], runs: list[Run]) -> list[Run]:
     """The runs, or the middle parts of runs, that differ from what is there."""
-    before = {x: (text, style) for x, text, style in old}
+    before = {run[0]: run for run in old}
     changed: list[Run] = []
     for run in runs:
+        was = before.get(run[0])
+        if was is run:
+            continue
         x, text, style = run
-        was = before.get(x)
-        if was is None or was[1] != style or len(was[0]) != len(text):
+        if was is None or (was[2] is not style and was[2] != style) or len(was[1]) != len(text):
             changed.append(run)
-        elif was[0] != text:
-            changed.extend(_trimmed(x, text, was[0], style))
+        elif was[1] != text:
+            changed.extend(_trimmed(x, text, was[1], style))
     return changed
 
 
@@ -275,6 +310,16 @@ def _cost(old: list[Run], runs: list[Run]) -> int:
         cost += len(text) + (0 if x == cursor else _MOVE_COST) + (0 if text.isspace() else _COLOUR_COST)
         cursor = x + len(text)
     return cost
+
+
+def _costs_more(pairs: Iterator[tuple[list[Run], list[Run]]], limit: int) -> bool:
+    """Whether turning these lines into those takes more than so many bytes; looks no further than it has to."""
+    total = 0
+    for old, runs in pairs:
+        total += _cost(old, runs)
+        if total > limit:
+            return True
+    return False
 
 
 def _trimmed(x: int, text: str, was: str, style: Style | None) -> list[Run]:

@@ -15,8 +15,8 @@ from textual.widgets import Input
 from fundtui.imbalance.catalogue import Level
 from fundtui.status import Severity
 from fundtui.ui.options import Options
-from fundtui.ui.screens.listing import REFRESH_S
 from fundtui.ui.screens.registry import PLACES
+from fundtui.ui.screens.whole import REFRESH_S
 from tests.ui import rich_market
 from tests.ui.market import Counts, FixedClock, Market
 from tests.ui.pilot import Driven, driven

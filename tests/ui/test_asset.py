@@ -98,7 +98,7 @@ async def test_a_line_per_venue_with_its_figure_now() -> None:
         assert any("a binance" in line and "+5.0%" in line for line in legend)
         assert any("h hyperliquid" in line and "+40.0%" in line for line in legend)
         assert any("hyperliquid settled" in line for line in legend)
-        assert asset_screen(screen).place == 7
+        assert asset_screen(screen).subject.place == 7
 
 
 async def test_ranges_ask_the_record_for_as_many_days() -> None:
@@ -134,7 +134,7 @@ async def test_a_hole_in_the_record_is_a_hole_in_the_chart() -> None:
 
 async def test_the_crosshair_reads_values_out() -> None:
     async with opened("tab", "r", "r", "r") as screen:
-        assert asset_screen(screen).days == 1
+        assert asset_screen(screen).subject.days == 1
         await pressed(screen, "left")
         assert "UTC" in screen.text.split("rate by venue")[1].splitlines()[0]
         at_ms = chart(screen).cross_ms
@@ -178,7 +178,7 @@ async def test_mouse_points_zooms_and_chooses() -> None:
         chart(screen).on_mouse_scroll_down(_Wheel())  # type: ignore[arg-type]
         at = screen.lines[1].index(" 30d ")
         await screen.pilot.click("#tabs", offset=(at + 1, 0))
-        assert asset_screen(screen).days == 30
+        assert asset_screen(screen).subject.days == 30
         at = screen.lines[1].index(" size ")
         await screen.pilot.click("#tabs", offset=(at + 1, 0))
         assert asset_screen(screen).view is View.SIZE
@@ -197,7 +197,7 @@ async def test_venue_and_only_the_chosen_one() -> None:
         assert picture is not None
         assert {curve.name for curve in picture.curves} == {"binance", "binance settled"}
         await pressed(screen, "k")
-        assert asset_screen(screen).names()[asset_screen(screen).place] == "hyperliquid"
+        assert asset_screen(screen).subject.names()[asset_screen(screen).subject.place] == "hyperliquid"
 
 
 async def test_basis_and_lens_change_the_chart() -> None:

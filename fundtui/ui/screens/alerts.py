@@ -14,8 +14,9 @@ from fundtui.ui.cells import Scene
 from fundtui.ui.pieces import Line, Piece
 from fundtui.ui.provenance import Provenance
 from fundtui.ui.screens.ask import Ask
-from fundtui.ui.screens.listing import ListScreen, bindings_of
+from fundtui.ui.screens.listing import ListScreen
 from fundtui.ui.screens.venues import moment
+from fundtui.ui.screens.whole import bindings_of
 from fundtui.ui.widgets.listing import Field
 from fundtui.units import MISSING, format_countdown, format_duration, parse_duration
 

@@ -16,7 +16,8 @@ from fundtui.ui.grid import LENS_KEYS
 from fundtui.ui.pieces import Line
 from fundtui.ui.provenance import Provenance
 from fundtui.ui.schedule import Flow, Schedule, flows, schedule
-from fundtui.ui.screens.listing import ListScreen, bindings_of
+from fundtui.ui.screens.listing import ListScreen
+from fundtui.ui.screens.whole import bindings_of
 from fundtui.ui.widgets.listing import Field
 from fundtui.ui.widgets.timeline import Timeline, step_for
 from fundtui.units import (

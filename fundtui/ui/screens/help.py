@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.ui.cells import Scene
+from fundtui.ui.helptext import entry, headed, help_head, key_lines
 from fundtui.ui.keys import KEYS
-from fundtui.ui.paint import fitted
+from fundtui.ui.pieces import spans
 from fundtui.ui.screens.overlay import Overlay, PageLine
 
 _MARKS = (
@@ -26,23 +27,9 @@ class HelpScreen(Overlay):
 
 def help_lines(scene: Scene) -> list[PageLine]:
     """The whole help text."""
-    pens = scene.pens
-    lines: list[PageLine] = [[("  fundtui", pens.bold("accent", "overlay")), ("   Esc closes", pens("dim", "overlay"))]]
-    for group in dict.fromkeys(key.group for key in KEYS):
-        lines += [[], [(f"  {group}", pens.bold("bright", "overlay"))]]
-        for key in KEYS:
-            if key.group == group:
-                lines.append(
-                    [(fitted(f"  {key.shown}", 14), pens("accent", "overlay")), (key.help, pens("plain", "overlay"))]
-                )
-    lines += [[], [("  Marks", pens.bold("bright", "overlay"))]]
-    for mark, meaning in _MARKS:
-        lines.append([(fitted(f"  {mark}", 14), pens("warning", "overlay")), (meaning, pens("plain", "overlay"))])
+    lines = [help_head("fundtui"), *key_lines(KEYS)]
+    lines += headed("Marks", (entry(mark, meaning, "warning") for mark, meaning in _MARKS))
     for level in (Level.ASSET, Level.INSTRUMENT):
-        lines += [[], [(f"  Metrics of one {level.value}", pens.bold("bright", "overlay"))]]
-        for metric in CATALOGUE.get(level, ()):
-            lines.append([
-                (fitted(f"  {metric.key}", 18), pens("accent", "overlay")),
-                (metric.help, pens("plain", "overlay")),
-            ])  # fmt: skip
-    return lines
+        metrics = (entry(metric.key, metric.help, room=16) for metric in CATALOGUE.get(level, ()))
+        lines += headed(f"Metrics of one {level.value}", metrics)
+    return [spans(scene.pens, line, "overlay") for line in lines]

@@ -15,8 +15,9 @@ from fundtui.ui.journal_origin import entry_origin
 from fundtui.ui.journal_rows import GROUPS, SETTLEMENT, SHOWN, Entry, entry_of, kept_entries, seen_entries, together
 from fundtui.ui.pieces import Line, Piece, folded
 from fundtui.ui.provenance import Provenance
-from fundtui.ui.screens.listing import ListScreen, bindings_of
+from fundtui.ui.screens.listing import ListScreen
 from fundtui.ui.screens.venues import moment
+from fundtui.ui.screens.whole import bindings_of
 from fundtui.ui.widgets.listing import Field
 from fundtui.ui.widgets.textpanel import TextPanel
 from fundtui.units import MISSING, format_age, format_rate, format_utc, format_utc_date

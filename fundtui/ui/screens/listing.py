@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import json
-import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from fundtui.imbalance.catalogue import Level
 from fundtui.ui import recording, replaying
 from fundtui.ui.cells import Scene
-from fundtui.ui.export import export_folder, write_csv
 from fundtui.ui.headline import HeaderState, summary
-from fundtui.ui.layout import BESIDE_FROM, SUMMARY_BELOW
-from fundtui.ui.output import PacedScreen
-from fundtui.ui.paint import Span
-from fundtui.ui.pieces import Line, spans
+from fundtui.ui.helptext import entry, headed
+from fundtui.ui.layout import BESIDE_FROM, SMALLEST, SUMMARY_BELOW
+from fundtui.ui.pieces import Line
 from fundtui.ui.provenance import Provenance
-from fundtui.ui.screen_keys import footer_of, keys_of
+from fundtui.ui.screen_keys import footer_of
 from fundtui.ui.screens.livepage import LivePage
-from fundtui.ui.screens.main import MESSAGE_S, SMALLEST, Room
+from fundtui.ui.screens.whole import WholeScreen
 from fundtui.ui.widgets.banner import Banner, too_small
 from fundtui.ui.widgets.footer import Footer
 from fundtui.ui.widgets.header import Header
 from fundtui.ui.widgets.listing import Field, Listing, missing
 from fundtui.ui.widgets.prompt import FilterPrompt
+from fundtui.ui.widgets.room import Room
 from fundtui.ui.widgets.textpanel import TextPanel
 from fundtui.ui.wordfilter import WordFilter, WordFilterError
 
@@ -37,19 +36,13 @@ if TYPE_CHECKING:
 
     from fundtui.ui.app import FundtuiApp
 
-REFRESH_S = 1.0
 # Sizes from which the detail stands below the list, and at its right.
 BELOW_FROM = (80, 30)
 # A cell's text as it is explained: whole, however narrow its column is.
 _WIDE = 60
 
 
-def bindings_of(name: str) -> list[BindingType]:
-    """The bindings of a screen, made from its keys."""
-    return [Binding(key.keys, key.action, key.help, show=False) for key in keys_of(name)]
-
-
-class ListScreen(PacedScreen):
+class ListScreen(WholeScreen):
     """A list over the whole screen that pulls its rows once a second. Subclasses say what the rows are."""
 
     DEFAULT_CSS = """
@@ -67,8 +60,6 @@ class ListScreen(PacedScreen):
     ListScreen.below #below { display: block; height: 40%; max-height: 20; }
     ListScreen.beside #beside { display: block; width: 40%; max-width: 92; height: 100%; }
     """
-    NAME: ClassVar[str] = ""
-    TITLE_TEXT: ClassVar[str] = ""
     FIELDS: ClassVar[Sequence[Field]] = ()
     # The columns of a narrow pane: fewer, and each says more.
     BRIEF: ClassVar[Sequence[Field]] = ()
@@ -77,30 +68,22 @@ class ListScreen(PacedScreen):
     SORT: ClassVar[tuple[str, bool]] = ("", False)
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    app: FundtuiApp
-
     def __init__(self, app: FundtuiApp) -> None:
-        super().__init__()
-        self.source = app.source
-        self.choices = app.choices
-        self.now = app.wall.monotonic
+        super().__init__(app)
         self.fields: Sequence[Field] = self.FIELDS
         self.brief_fields: Sequence[Field] = self.BRIEF
         self.filter: WordFilter | None = None
         self.total = 0
-        self._message = ""
-        self._message_until = -math.inf
-        self._ready = False
 
     # -- what a screen says (subclasses)
 
+    @abstractmethod
     def rows(self) -> Sequence[Any]:
         """All rows, in any order; pulled at each drawing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def key_of(self, row: Any) -> str:
         """A row's identity, to which the cursor keeps."""
-        raise NotImplementedError
 
     def detail(self, scene: Scene, row: Any, width: int) -> Sequence[Line]:
         """Everything about a row, as lines."""
@@ -150,11 +133,11 @@ class ListScreen(PacedScreen):
         self.header = self.query_one(Header)
         self.prompt = self.query_one(FilterPrompt)
         self.footer = self.query_one(Footer)
+        self.banner = self.query_one(Banner)
+        self.brief_line, self.tiny = self.query_one("#brief", TextPanel), self.query_one("#tiny", TextPanel)
         self.find_list()
-        self._ready = True
         self.choose_layout(self.app.size.width, self.app.size.height)
-        self.set_interval(REFRESH_S, self.tick)
-        self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self._redye))
+        self.begin()
 
     def find_list(self) -> None:
         """Look up the list among the widgets and focus it."""
@@ -186,34 +169,9 @@ class ListScreen(PacedScreen):
     def on_resize(self, event: events.Resize) -> None:
         self.choose_layout(event.size.width, event.size.height)
 
-    def on_screen_resume(self) -> None:
-        if self._ready:
-            self.call_after_refresh(self.restyle)
-
     # -- drawing
 
-    def scene(self) -> Scene:
-        """How figures look right now."""
-        return Scene(self.app.pens, self.choices.basis, self.choices.lens, self.source.clock.utc_ms())
-
-    def tick(self) -> None:
-        """Follow the engine while this screen is the one that is seen."""
-        if self._ready and self.is_current:
-            self.draw()
-
-    def restyle(self) -> None:
-        """Theme or size changed: draw everything anew."""
-        self.draw()
-        for widget in self.query("Canvas"):
-            widget.mark_all()  # type: ignore[attr-defined]
-
-    def _redye(self) -> None:
-        """Draw in the colours of another theme."""
-        if self.is_current:
-            self.restyle()
-
     def draw(self) -> None:
-        """Draw what changed."""
         scene = self.scene()
         self.draw_list(scene)
         self.draw_more(scene)
@@ -254,35 +212,22 @@ class ListScreen(PacedScreen):
 
     def draw_frame(self, scene: Scene) -> None:
         """Header and footer."""
-        now = self.now()
-        if now >= self._message_until:
-            self._message = ""
         self.header.show(scene, self._header_state(), summary(self.source.health()))
-        self.query_one(Banner).say(scene, recording.banner(self.source))
+        self.banner.say(scene, recording.banner(self.source))
         if self.has_class("narrow"):
-            self.query_one("#brief", TextPanel).show(scene, [self.brief(scene)])
+            self.brief_line.show(scene, [self.brief(scene)])
         if self.has_class("tiny"):
-            self.query_one("#tiny", TextPanel).show(scene, [[(too_small(), "warning")]])
-        self.footer.show(scene, self._message, "accent")
+            self.tiny.show(scene, [[(too_small(), "warning")]])
+        self.footer.show(scene, *self.said.word)
 
     def _header_state(self) -> HeaderState:
-        counts = self.source.alert_counts()
         glyphs = self.app.pens.glyphs
-        return HeaderState(
-            mode=self.source.mode,
-            watchlist=self.TITLE_TEXT,
-            detail=self.subtitle(),
-            watchlist_number=1,
-            watchlists=1,
+        return self.header_state(
             shown=self.shown,
             total=self.total,
             sort_title=self.sort_title + (glyphs.falling if self.descending else glyphs.rising),
+            detail=self.subtitle(),
             filter_text="" if self.prompt.open else self.filter_text,
-            outage=self.source.local_outage,
-            firing=counts.firing,
-            pending=counts.pending,
-            link_s=self.app.link_s,
-            marks=recording.marks(self.source),
         )
 
     @property
@@ -310,11 +255,6 @@ class ListScreen(PacedScreen):
     def descending(self) -> bool:
         """Whether the greatest comes first."""
         return self.list.descending
-
-    def say(self, text: str, role: str = "accent") -> None:
-        """Show a message in the footer for a while."""
-        self._message, self._message_until = text, self.now() + MESSAGE_S
-        self.footer.show(self.scene(), text, role)
 
     # -- moving and choosing
 
@@ -381,16 +321,6 @@ class ListScreen(PacedScreen):
 
     # -- looking
 
-    def action_basis(self) -> None:
-        self.choices.next_basis()
-        self.app.main.restyle()
-        self.draw()
-
-    def action_lens(self) -> None:
-        self.choices.next_lens()
-        self.app.main.restyle()
-        self.draw()
-
     def action_pause(self) -> None:
         if not replaying.toggle(self.app):
             self.say("p holds the picture on the main screen; here the rows follow", "warning")
@@ -428,7 +358,7 @@ class ListScreen(PacedScreen):
         )  # fmt: skip
 
     def asset_row(self) -> int | None:
-        """The asset row that the row under the cursor is about, else the main screen's."""
+        # What is about no asset leads to the main screen's.
         row = self.list.row
         asset = "" if row is None else self.asset_of(row)
         found = self.source.table(Level.ASSET).index.get(asset)
@@ -449,31 +379,10 @@ class ListScreen(PacedScreen):
         return self.columns, [self.record(row) for row in self.list.rows]
 
     def export(self) -> None:
-        """Write what is shown to a CSV file and say where it is."""
         columns, rows = self.export_rows()
-        try:
-            path = write_csv(export_folder(self.source.settings), self.NAME, self.source.clock.utc_ms(), columns, rows)
-        except OSError as error:
-            self.say(f"not exported: {error.strerror or error}", "warning")
-            return
-        self.say(f"{len(rows)} rows in {path}")
+        self.write_out(self.NAME, columns, rows)
 
     def help_lines(self) -> list[Line]:
-        """Keys and columns of this screen."""
-        lines: list[Line] = [[(f"  {self.TITLE_TEXT}", "*accent"), ("   Esc closes", "dim")]]
-        keys = keys_of(self.NAME)
-        for group in dict.fromkeys(key.group for key in keys):
-            lines += [[], [(f"  {group}", "*bright")]]
-            lines += [[(f"  {key.shown:<12}", "accent"), (key.help, "plain")] for key in keys if key.group == group]
         described = [field for field in self.fields if field.help]
-        if described:
-            lines += [[], [("  Columns", "*bright")]]
-            lines += [[(f"  {field.title or field.key:<12}", "accent"), (field.help, "plain")] for field in described]
-        return lines
-
-    def action_help(self) -> None:
-        from fundtui.ui.screens.overlay import Overlay
-
-        pens = self.app.pens
-        lines: list[list[Span]] = [spans(pens, line, "overlay") for line in self.help_lines()]
-        self.app.push_screen(Overlay(self.scene(), lines))
+        columns = [entry(field.title.strip() or field.key, field.help) for field in described]
+        return [*super().help_lines(), *(headed("Columns", columns) if columns else ())]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from fundtui.imbalance.catalogue import Level
 from fundtui.query import QueryError
@@ -24,6 +23,7 @@ from fundtui.ui.layout import Layout, layout_of
 from fundtui.ui.lensed import ENDS, ends_origin, lensed
 from fundtui.ui.notice import empty_notice
 from fundtui.ui.output import PacedScreen
+from fundtui.ui.said import Said
 from fundtui.ui.sparkscale import SharedScale
 from fundtui.ui.view import View
 from fundtui.ui.widgets.banner import Banner
@@ -32,6 +32,7 @@ from fundtui.ui.widgets.events import EventPanel
 from fundtui.ui.widgets.footer import Footer
 from fundtui.ui.widgets.header import Header
 from fundtui.ui.widgets.prompt import FilterPrompt
+from fundtui.ui.widgets.room import Room
 from fundtui.ui.widgets.summary import SummaryPanel
 from fundtui.ui.widgets.table import RowsTable
 
@@ -43,10 +44,6 @@ if TYPE_CHECKING:
 
 _LEVELS = (Level.ASSET, Level.INSTRUMENT)
 
-# Below this size nothing readable fits.
-SMALLEST = (24, 4)
-# A message in the footer stays for that long, seconds.
-MESSAGE_S = 6.0
 # Data counts as flowing while something changed within this time.
 QUIET_AFTER_S = 5.0
 # Header, detail and events follow once a second: nobody reads faster.
@@ -54,12 +51,6 @@ PANELS_S = 1.0
 # The panel of the selected asset waits until a held key is let go.
 SETTLE_S = 0.12
 REPEAT_S = 0.15
-
-
-class Room(Widget):
-    """A container that is covered by its children: its own lines are never looked at."""
-
-    BLANK = True
 
 
 class MainScreen(PacedScreen):
@@ -100,8 +91,7 @@ class MainScreen(PacedScreen):
         self._revision = -1
         self._panels_at = -math.inf
         self._changed_at = -math.inf
-        self._message = ""
-        self._message_until = -math.inf
+        self.said = Said(self.now)
         self._moved_at = -math.inf
         self._detail_due = False
         self._held = False
@@ -239,9 +229,8 @@ class MainScreen(PacedScreen):
         self._draw_detail(scene, now)
         if not self.choices.paused:
             self.events_panel.show(scene, self.source.events, self.source.event_count)
-        if now >= self._message_until:
-            self._message = ""
-        self.footer.show(scene, self._message or self.app.hint(now), "accent" if self._message else "dim")
+        text, role = self.said.word
+        self.footer.show(scene, text or self.app.hint(now), role if text else "dim")
 
     def _draw_detail(self, scene: Scene, now: float) -> None:
         self._detail_due = now - self._moved_at < SETTLE_S
@@ -281,7 +270,7 @@ class MainScreen(PacedScreen):
 
     def say(self, text: str, role: str = "accent") -> None:
         """Show a message in the footer for a while."""
-        self._message, self._message_until = text, self.now() + MESSAGE_S
+        self.said.say(text, role)
         self.footer.show(self.scene(), text, role)
 
     # -- moving

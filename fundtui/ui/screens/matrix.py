@@ -18,7 +18,8 @@ from fundtui.ui.instrument_text import published, reasons_text
 from fundtui.ui.lensed import ends_origin
 from fundtui.ui.pieces import Line, Piece, folded, whole
 from fundtui.ui.provenance import Provenance
-from fundtui.ui.screens.listing import ListScreen, bindings_of
+from fundtui.ui.screens.listing import ListScreen
+from fundtui.ui.screens.whole import bindings_of
 from fundtui.ui.widgets.gridtable import GridTable
 from fundtui.ui.widgets.textpanel import TextPanel
 from fundtui.ui.wordfilter import WordFilterError

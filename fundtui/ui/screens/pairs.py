@@ -19,7 +19,8 @@ from fundtui.ui.pair_origin import half_life_origin, lens_spread
 from fundtui.ui.pairtext import half_life_h, later, reasons_against, result_lines
 from fundtui.ui.pieces import Line
 from fundtui.ui.provenance import Provenance, of_explanation
-from fundtui.ui.screens.listing import BELOW_FROM, ListScreen, bindings_of
+from fundtui.ui.screens.listing import BELOW_FROM, ListScreen
+from fundtui.ui.screens.whole import bindings_of
 from fundtui.ui.widgets.listing import Field, Listing, ordered
 from fundtui.ui.widgets.textpanel import TextPanel
 from fundtui.ui.wordfilter import WordFilterError

@@ -17,7 +17,8 @@ from fundtui.ui.instrument_text import published, reasons_text
 from fundtui.ui.pieces import Line, Piece, labelled
 from fundtui.ui.position_origin import position_origin
 from fundtui.ui.provenance import Provenance
-from fundtui.ui.screens.listing import ListScreen, bindings_of
+from fundtui.ui.screens.listing import ListScreen
+from fundtui.ui.screens.whole import bindings_of
 from fundtui.ui.widgets.listing import Field
 from fundtui.units import (
     HOUR_MS,

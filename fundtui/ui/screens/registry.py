@@ -9,7 +9,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from fundtui.ui.app import FundtuiApp
-    from fundtui.ui.screens.listing import ListScreen
+    from fundtui.ui.screens.whole import WholeScreen
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -42,12 +42,12 @@ NAMED = {place.name: place for place in PLACES}
 
 def go(app: FundtuiApp, name: str) -> None:
     """Show a screen; what a person had chosen on it is still chosen."""
-    from fundtui.ui.screens.listing import ListScreen
+    from fundtui.ui.screens.whole import WholeScreen
 
     place = NAMED[name]
     current = app.screen
     if name == "asset":
-        row = current.asset_row() if isinstance(current, ListScreen) else app.main.view.row
+        row = current.asset_row() if isinstance(current, WholeScreen) else app.main.view.row
         if row is not None:
             app.open_asset(row)
         return
@@ -63,7 +63,7 @@ def go(app: FundtuiApp, name: str) -> None:
         app.push_screen(name)
 
 
-def _made(app: FundtuiApp, place: Place) -> ListScreen:
+def _made(app: FundtuiApp, place: Place) -> WholeScreen:
     module, _, class_name = place.location.partition(":")
-    made: ListScreen = getattr(import_module(f"fundtui.ui.screens.{module}"), class_name)(app)
+    made: WholeScreen = getattr(import_module(f"fundtui.ui.screens.{module}"), class_name)(app)
     return made

@@ -15,7 +15,8 @@ from fundtui.ui.paths import short
 from fundtui.ui.pieces import Line
 from fundtui.ui.preferences import value_of
 from fundtui.ui.screens.ask import Ask
-from fundtui.ui.screens.listing import ListScreen, bindings_of
+from fundtui.ui.screens.listing import ListScreen
+from fundtui.ui.screens.whole import bindings_of
 from fundtui.ui.settinglist import Row
 from fundtui.ui.theme import theme_names
 from fundtui.ui.widgets.listing import Field

@@ -12,7 +12,8 @@ from fundtui.status import EndpointHealth, VenueHealth, VenueState
 from fundtui.ui.cells import Scene, sparkline
 from fundtui.ui.pieces import Line, Piece
 from fundtui.ui.provenance import Provenance
-from fundtui.ui.screens.listing import ListScreen, bindings_of
+from fundtui.ui.screens.listing import ListScreen
+from fundtui.ui.screens.whole import bindings_of
 from fundtui.ui.venue_origin import venue_origin
 from fundtui.ui.widgets.listing import Field
 from fundtui.units import MISSING, format_age, format_countdown, format_utc, format_utc_date

@@ -7,7 +7,7 @@ width, colour and safety themselves (`paint.strip_of`), so a frame costs only th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.geometry import Region
 from textual.strip import Strip
@@ -33,14 +33,20 @@ class Canvas(Widget):
 
     def mark(self, lines: Iterable[int]) -> None:
         """These lines look different now."""
+        frame, height = self._frame, len(self._frame)
+        marked = [y for y in lines if 0 <= y < height]
+        if not marked:
+            return
+        width = self.size.width
         regions = []
-        height = len(self._frame)
-        for y in lines:
-            if 0 <= y < height:
-                self._frame[y] = None
-                regions.append(Region(0, y, self.size.width, 1))
-        if regions:
-            self.refresh(*regions)
+        first = stop = marked[0]
+        for y in marked:
+            frame[y] = None
+            if y != stop:
+                regions.append(Region(0, first, width, stop - first))
+                first = y
+            stop = y + 1
+        self.refresh(*regions, Region(0, first, width, stop - first))
 
     def mark_all(self) -> None:
         """Everything looks different now."""
@@ -55,12 +61,10 @@ class Canvas(Widget):
             self._frame = [None] * height
             self._frame_width = width
         frame = self._frame
-        strips = []
-        for y in range(crop.y, min(crop.bottom, height)):
-            strip = frame[y]
-            if strip is None:
-                strip = frame[y] = self.line(y, width)
-            strips.append(strip)
+        first, stop = crop.y, min(crop.bottom, height)
+        for y in [y for y in range(first, stop) if frame[y] is None]:
+            frame[y] = self.line(y, width)
+        strips = cast("list[Strip]", frame[first:stop])
         # A resize can ask for lines that the widget does not have yet.
         strips += [Strip.blank(width)] * (crop.height - len(strips))
         if crop.x or crop.width != width:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.segment import Segment
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
 from fundtui.ui.cells import Scene
 from fundtui.ui.columns import GUTTER, Column
+from fundtui.ui.drawnline import DrawnLine
 from fundtui.ui.paint import Span, strip_of
 from fundtui.ui.rows import heading_spans, row_spans
 from fundtui.ui.view import View
@@ -21,6 +24,8 @@ from fundtui.ui.widgets.canvas import Canvas
 HEAD_LINES = 1
 _NO_ROW = -1
 _WHEEL_LINES = 3
+# Drawn rows that are kept, so that a page that scrolls by a line draws one row and not all of them.
+_KEPT_ROWS = 256
 
 
 class RowsTable(Canvas, can_focus=True):
@@ -56,6 +61,10 @@ class RowsTable(Canvas, can_focus=True):
         self._drawn_minute = -1
         self._drawn_cursor = _NO_ROW
         self._drawn_top = 0
+        # Drawn rows by (row, under the cursor): what they depend on, then the line without and with the thumb.
+        self._kept: dict[tuple[int, bool], tuple[tuple[object, ...], DrawnLine, DrawnLine]] = {}
+        self._kept_look: tuple[object, ...] = ()
+        self._thumb = range(0)
 
     # -- what is visible
 
@@ -165,28 +174,58 @@ class RowsTable(Canvas, can_focus=True):
             self._notice, self._notice_text = tuple(lines), text
             self.mark(range(HEAD_LINES, self.size.height))
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._thumb = self._thumb_lines()
+        scene = self.scene
+        if scene is not None:
+            look = (scene.pens, scene.basis, scene.lens, scene.shared, scene.spark, self.columns, self.gap)
+            if look != self._kept_look:
+                self._kept_look = look
+                self._kept.clear()
+        return super().render_lines(crop)
+
     def _row_line(self, scene: Scene, index: int, y: int, width: int) -> Strip:
         view = self.view
         row = int(view.order[index])
         cursor = index == view.cursor
         pinned = bool(view.pinned) and view.table.keys[row] in view.pinned
+        depends = (view.table, view.table.version[row], pinned, width, scene.now_ms // 60_000, self._left(scene, row))
+        kept = self._kept.get((row, cursor))
+        if kept is None or kept[0] != depends:
+            if len(self._kept) >= _KEPT_ROWS:
+                self._kept.clear()
+            kept = self._kept[row, cursor] = (depends, *self._drawn_row(scene, row, width, cursor=cursor, pinned=pinned))
+        return kept[2] if y - HEAD_LINES in self._thumb else kept[1]
+
+    def _left(self, scene: Scene, row: int) -> float:
+        """What a countdown in this row shows of the time: minutes, seconds in the last one."""
+        times = self.view.table.columns.get("next_funding_ms")
+        if times is None:
+            return 0.0
+        left = float(times[row]) - scene.now_ms
+        return left // 60_000 if left >= 60_000 else -(left // 1000) if left > -2_000 else -math.inf
+
+    def _drawn_row(
+        self, scene: Scene, row: int, width: int, *, cursor: bool, pinned: bool
+    ) -> tuple[DrawnLine, DrawnLine]:
+        """A row without and with the scroll thumb at its end."""
         surface = "cursor" if cursor else "table"
         body = strip_of(
-            row_spans(scene, view.table, row, self.columns, self.gap, cursor=cursor, pinned=pinned),
+            row_spans(scene, self.view.table, row, self.columns, self.gap, cursor=cursor, pinned=pinned),
             width - 1,
             scene.pens("plain", surface),
         )
-        thumb = scene.glyphs.thumb if self._on_thumb(y - HEAD_LINES) else " "
-        return Strip([*body, Segment(thumb, scene.pens("faint", surface))], width)
+        pen = scene.pens("faint", surface)
+        return body.joined(Segment(" ", pen)), body.joined(Segment(scene.glyphs.thumb, pen))
 
-    def _on_thumb(self, line: int) -> bool:
-        """Whether the scroll thumb covers this line of the page."""
+    def _thumb_lines(self) -> range:
+        """The lines of the page that the scroll thumb covers."""
         count, page = len(self.view.order), self.page
         if count <= page:
-            return False
+            return range(0)
         size = max(1, page * page // count)
         start = round((page - size) * self.top / (count - page))
-        return start <= line < start + size
+        return range(start, start + size)
 
     # -- moving
 
