@@ -17,7 +17,7 @@ from fundtui.imbalance import autoregression, checks
 from fundtui.imbalance.boards import Boards
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.compare import NOTHING_SEEN, SHARED_TEXTS, Comparison, Moved, Seen
-from fundtui.imbalance.filling import Filled
+from fundtui.imbalance.filling import Filled, Lacking, lacking
 from fundtui.imbalance.instruments import NO_ROWS, Instruments
 from fundtui.imbalance.keeping import Arrays, Saved, exported
 from fundtui.imbalance.ladder import Rung
@@ -137,6 +137,12 @@ class Calculator:
         state = self._instruments.settling.own.autoregression
         return float(autoregression.fit(state, np.array([row])).phi[0]), float(state.step_h[row])
 
+    def lacking(self, rows: Sequence[int], now_ms: int) -> list[Lacking]:
+        """Contracts of these rows whose running average began late or has holes, in the order given."""
+        contracts = self._instruments.registry.contracts
+        named = [(row, contracts[row]) for row in rows]
+        return lacking(self._instruments.formula, self._instruments.rows, named, now_ms)
+
     def cadence_s(self, venue: str) -> float:
         """How often a venue's batches are due."""
         return self._instruments.registry.venue(venue).cadence_s
@@ -197,10 +203,12 @@ class Calculator:
         """Take over the state of an earlier run; before the first batch. Raises ValueError when it does not fit."""
         if self.instruments.count:
             raise ValueError("state can be taken over before the first batch only")
-        self._instruments.saved = Saved(arrays, self._instruments.parts)
+        saved = Saved(arrays, self._instruments.parts)
         self.settled_log.restore(arrays)
         self._trend.restore(arrays["assets"].tolist(), arrays["trend"], int(arrays["trend_period"][0]))
         self._past.restore(arrays["assets"].tolist(), arrays)
+        # Last, so that nothing is taken over of a state that lacks something.
+        self._instruments.saved = saved
 
     # Writing
 

@@ -246,7 +246,8 @@ class Comparison:
         if moved is not Moved.RATES:
             own["weight"][rows] = weight / groups.each(section.weight)
             self._interest_h[assets] = groups.sums(weight * self.rows.interest_h[rows]) / section.weight
-            self._write_sizes(assets, rows, groups, oi_usd, section.weight if known else None)
+            self._write_sums(assets, rows, groups, oi_usd, section.weight if known else None)
+            self._write_concentration(assets, groups, oi_usd)
         self._write_section(assets, rows, section)
         self._write_theory(assets, rows, groups, weight, section)
         columns["price"][assets] = cells.price
@@ -324,11 +325,15 @@ class Comparison:
         columns["divergence_t"][assets] = t[largest]
         columns["divergence"][assets] = np.where(t[largest] == t[largest], own["divergence"][cells[largest]], np.nan)
 
-    def _write_sizes(self, assets: Index, cells: Index, groups: Segments, oi_usd: Floats, whole: Floats | None) -> None:
-        """Sums, and how open interest is spread (methodology §3.1). `whole`: the sums of OI where they are known."""
+    def _write_sums(self, assets: Index, cells: Index, groups: Segments, oi_usd: Floats, whole: Floats | None) -> None:
+        """Sums of open interest and volume. `whole`: those of open interest where all of it is known."""
         columns, own = self.assets.columns, self.instruments.columns
         columns["oi_usd"][assets] = skew.known_sum(groups, oi_usd) if whole is None else whole
         columns["volume_usd"][assets] = skew.known_sum(groups, own["volume_usd"][cells])
+
+    def _write_concentration(self, assets: Index, groups: Segments, oi_usd: Floats) -> None:
+        """How open interest is spread over an asset's instruments (methodology §3.1)."""
+        columns = self.assets.columns
         spread = concentration.concentration(groups, oi_usd)
         columns["gini"][assets] = spread.gini
         columns["hhi"][assets] = spread.hhi

@@ -7,8 +7,9 @@ contract's, another time's. Nothing is converted on a guess.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,11 +18,15 @@ from fundtui.imbalance.divergence import FormulaState
 from fundtui.imbalance.rows import Floats, Index
 from fundtui.imbalance.state import InstrumentRows
 from fundtui.imbalance.twap import Averaging
-from fundtui.market import PremiumSamples
+from fundtui.market import Instrument, PremiumSamples
 from fundtui.units import HOUR_MS
 
 STEP_S = 60.0
 """How far apart venues' samples are at most."""
+WHOLE = 0.95
+"""Coverage from which on an average is left as it is."""
+YOUNGEST_MS = 180_000
+"""An interval that began less than that ago is soon covered by the polls alone."""
 NEAR, NEAR_SHARE = 0.0020, 0.5
 """The newest sample and the premium of the poll are less than a few minutes apart, and one is of impact prices, the
 other perhaps of the mark: they differ by basis points, by half of itself where the premium is large. Percent for
@@ -40,6 +45,28 @@ class Filled(StrEnum):
     NOTHING_NOW = "no premium now to compare them with"
     IMPLAUSIBLE = "far from the premium now"
     NO_GAIN = "less than was seen already"
+
+
+class Lacking(NamedTuple):
+    """A contract whose running average lacks a part of its interval, which began at that time."""
+
+    contract: Instrument
+    start_ms: int
+
+
+def lacking(
+    formula: FormulaState, instruments: InstrumentRows, rows: Sequence[tuple[int, Instrument]], now_ms: int
+) -> list[Lacking]:
+    """Those of these rows whose interval is not observed whole, and old enough for that to matter."""
+    found = []
+    for row, contract in rows:
+        start_ms = float(formula.premium.start_ms[row])
+        if start_ms != start_ms or instruments.averaging[row] > Averaging.LINEAR or instruments.dated[row]:
+            continue
+        covered = float(formula.coverage(np.array([row], np.intp), instruments)[0])
+        if covered < WHOLE and now_ms - start_ms >= YOUNGEST_MS:
+            found.append(Lacking(contract, int(start_ms)))
+    return found
 
 
 def take(

@@ -53,9 +53,8 @@ def ranking(groups: Segments, values: Floats) -> Ranking:
     return Ranking(cells, block)
 
 
-def weighted_median(groups: Segments, values: Floats, ranks: Ranking, weight: Floats) -> Floats:
+def weighted_median(groups: Segments, values: Floats, ranks: Ranking, weight: Floats, half: Floats) -> Floats:
     """Smallest value at which half of the group's weight is reached; the mean of two where it is half exactly."""
-    half = 0.5 * groups.sums(weight)
     # What stands beyond a group's end is never reached: up to there everything is added up.
     reached = weight.take(ranks.cells, mode="clip")
     for place in range(1, groups.width):

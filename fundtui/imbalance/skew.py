@@ -77,7 +77,9 @@ def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSect
     weight_sum, weighted_sum = groups.sums(weight), groups.sums(weighted)
     mean = weighted_sum / weight_sum
     away = hourly - groups.each(mean)
-    dispersion = np.sqrt(groups.sums(weight * away * away) / weight_sum)
+    squares = away * away
+    squares *= weight
+    dispersion = np.sqrt(groups.sums(squares) / weight_sum)
     z, largest = robust_z(groups, hourly, ranks, Course(low, median, high))
     rest = groups.each(weight_sum) - weight
     rest[rest <= 0.0] = np.nan
@@ -86,7 +88,7 @@ def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSect
         weighted=weighted_sum,
         mean=mean,
         median=median,
-        consensus=weighted_median(groups, hourly, ranks, weight),
+        consensus=weighted_median(groups, hourly, ranks, weight, 0.5 * weight_sum),
         low=low,
         high=high,
         lowest=ranks.first_equal(groups, hourly, lowest, ranks.at(np.minimum(last, 1))),
@@ -107,24 +109,27 @@ def robust_z(groups: Segments, hourly: Floats, ranks: Ranking, course: Course) -
     has one instrument only; clipped to ±20.
     """
     away = hourly - groups.each(course.median)
-    size = np.abs(away)
     sizes = np.subtract(ranks.block, course.median[:, None])
     np.abs(sizes, out=sizes).sort(axis=1)
     mad = Ordered(sizes.ravel(), groups.width * np.arange(len(groups.sizes))).middle(groups.sizes)
-    spare = groups.sums(size) / groups.sizes
-    scale = np.maximum(np.where(mad > 0, MAD_TO_SIGMA * mad, MEAN_DEVIATION_TO_SIGMA * spare), SCALE_FLOOR_H)
-    scale = np.where(groups.sizes > 1, scale, np.nan)
-    z = np.minimum(np.maximum(away / groups.each(scale), -Z_LIMIT), Z_LIMIT)
+    scale = MAD_TO_SIGMA * mad
+    if not mad.all():
+        spare = groups.sums(np.abs(away)) / groups.sizes
+        scale = np.where(mad > 0, scale, MEAN_DEVIATION_TO_SIGMA * spare)
+    scale = np.maximum(scale, SCALE_FLOOR_H)
+    scale[groups.sizes == 1] = np.nan
+    z = np.divide(away, groups.each(scale), out=away)
+    np.minimum(np.maximum(z, -Z_LIMIT, out=z), Z_LIMIT, out=z)
     farthest = np.maximum(course.median - course.low, course.high - course.median)
     return z, np.minimum(farthest / scale, Z_LIMIT)
 
 
 def _disagreement(groups: Segments, hourly: Floats, weight: Floats, mean: Floats) -> Floats:
     """Share of weight whose sign is not the mean's; rates that round to zero have no sign and are left out."""
-    voice = weight * (np.abs(hourly) >= ZERO_RATE_H)
-    against = voice * ((hourly > 0) != groups.each(mean > 0))
-    voting = groups.sums(voice)
-    share: Floats = groups.sums(against) / np.where(voting > 0, voting, 1.0)
+    above, below = hourly >= ZERO_RATE_H, hourly <= -ZERO_RATE_H
+    long_pays, short_pays = groups.sums(weight * above), groups.sums(weight * below)
+    voting = long_pays + short_pays
+    share: Floats = np.where(mean > 0, short_pays, long_pays) / np.where(voting > 0, voting, 1.0)
     return share
 
 

@@ -20,8 +20,7 @@ from fundtui.imbalance.compare import Moved, Seen
 from fundtui.imbalance.pairs import PERP_PERP, CarrySettings
 from fundtui.imbalance.rates import observations
 from fundtui.imbalance.rows import Where
-from fundtui.imbalance.segments import segments
-from fundtui.imbalance.skew import cross_section, known_sum, weights
+from fundtui.imbalance.skew import cross_section, weights
 from fundtui.imbalance.state import Members, Observed
 from fundtui.market import Averaging, Batch, Family, FundingRule, Instrument, Quote, Settlement
 
@@ -271,12 +270,10 @@ def first_metrics(calculator: Calculator, market: Market, rounds: int) -> list[f
         hourly = seen.numbers[Observed.RATE] / instruments.rows.period_h[rows]
         instruments.formula.observe(rows, instruments.rows, seen.numbers, hourly, 15.0 / 3600.0)
         instruments._measure(rows)
-        compared = comparison.compare(assets, Seen(0, batch.observed_ms), Moved.RATES)
-        groups = segments(instruments.members.size[assets])
-        for key in ("oi_usd", "volume_usd"):
-            calculator.assets.columns[key][assets] = known_sum(
-                groups, calculator.instruments.columns[key][compared.members]
-            )
+        comparison.compare(assets, Seen(0, batch.observed_ms), Moved.RATES)
+        layout = comparison._layout(assets)
+        oi_usd = calculator.instruments.columns["oi_usd"][layout.members]
+        comparison._write_sums(layout.assets, layout.members, layout.groups, oi_usd, None)
         calculator._trend.update(assets)
 
     for number in range(rounds):

@@ -50,7 +50,7 @@ def test_extremes_and_first_cells(groups: list[list[float]]) -> None:
 def test_weighted_median_is_where_half_of_the_weight_is_reached(groups: list[list[tuple[int, int]]]) -> None:
     made, values = laid([[float(value) for value, _ in group] for group in groups])
     weight = np.array([float(weight) for group in groups for _, weight in group])
-    found = weighted_median(made, values, ranking(made, values), weight)
+    found = weighted_median(made, values, ranking(made, values), weight, 0.5 * made.sums(weight))
     for group, median in zip(groups, found, strict=True):
         assert median == plain_weighted_median(group)
 
@@ -79,5 +79,6 @@ def test_keeping_some_cells_drops_groups_that_have_none_left() -> None:
 
 def test_half_of_the_weight_exactly_is_the_mean_of_two() -> None:
     made, values = laid([[1.0, 2.0, 4.0, 9.0]])
-    found = weighted_median(made, values, ranking(made, values), np.array([1.0, 1.0, 0.0, 2.0]))
+    weight = np.array([1.0, 1.0, 0.0, 2.0])
+    found = weighted_median(made, values, ranking(made, values), weight, 0.5 * made.sums(weight))
     assert found[0] == pytest.approx((2.0 + 9.0) / 2)
