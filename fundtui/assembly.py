@@ -30,6 +30,7 @@ from fundtui.polling.feed import Deliver, Feed, Report
 from fundtui.polling.fleet import Fleet
 from fundtui.polling.resolver import Lookup, system_lookup
 from fundtui.polling.transport import Transport
+from fundtui.premiums import Premiums
 from fundtui.sources import Source, SourceKind
 from fundtui.venues import load, names
 from fundtui.venues.spec import Venue, Wanted
@@ -55,10 +56,12 @@ def open_source(
     alerts: Alerts | None = None,
     record: bool = False,
     read_only: bool = False,
+    lasting: bool = False,
 ) -> Engine:
     """An engine over a source, not started. `only` limits the venues, `probe` asks also those that are off. alerts:
     None evaluates none. record: keep a record of what is seen, unless another process does: then its record is read,
     and no venue is asked until that process has ended. read_only: look on, whatever happens to that process.
+    lasting: it goes on for so long that running averages are worth asking the venues' premium histories for.
 
     Raises KeyError for an unknown venue, ValueError for an unknown scenario, StoreProblem where a record cannot be
     replayed.
@@ -105,6 +108,8 @@ def open_source(
         asking = Asking(known_venues, transport, fleet.limiter, settings.polling.budget_share, source.base_url)
         if engine.courses is not None:
             engine.courses.provide(asking, engine.settle)
+        if engine.premiums is not None:
+            engine.premiums.provide(asking)
         return fleet
 
     if keeping is not None and keeping.record is None:
@@ -114,6 +119,7 @@ def open_source(
         engine = attached(keeping, watcher, alerting, known, succession)
         engine.courses = Courses(engine.clock, lambda: engine.calculator, keeping.folder)
         engine.past = SettledReader(keeping.folder)
+        engine.premiums = _premiums(engine) if lasting else None
         return engine
     if keeping is not None and isinstance(clock, ScaledClock):
         # A demo that is recorded goes on where it stopped.
@@ -131,7 +137,12 @@ def open_source(
     )
     engine.courses = Courses(clock, lambda: engine.calculator, keeping.folder if keeping is not None else None)
     engine.past = SettledReader(keeping.folder if keeping is not None else None)
+    engine.premiums = _premiums(engine) if lasting else None
     return engine
+
+
+def _premiums(engine: Engine) -> Premiums:
+    return Premiums(engine.clock, lambda: engine.calculator, lambda: engine.settings, engine.report)
 
 
 def _replay(source: Source, watcher: Watcher) -> Engine:

@@ -12,7 +12,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from fundtui.clock import Clock
-from fundtui.history.backfill import Backfill, HalfBudget, Task
+from fundtui.history.asking import HalfBudget
+from fundtui.history.backfill import Backfill, Task
 from fundtui.history.courses import read_courses
 from fundtui.history.database import StoreProblem
 from fundtui.history.record import Asking

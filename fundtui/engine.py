@@ -16,10 +16,8 @@ from numpy.typing import NDArray
 
 from fundtui.alerts.alert import Transition
 from fundtui.alerts.alerting import Alerting, Role
-from fundtui.alerts.book import AlertCounts, AlertRow, Away, Why
 from fundtui.alerts.entries import entries_of
-from fundtui.alerts.message import Message
-from fundtui.alerts.records import Delivery, Silence
+from fundtui.alertside import AlertSide
 from fundtui.asked import disabled, pace
 from fundtui.clock import Clock
 from fundtui.config import Watcher
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
     from fundtui.imbalance.explain import Explanation
     from fundtui.imbalance.ladder import Rung
     from fundtui.imbalance.settled_log import SettledEntry
+    from fundtui.premiums import Premiums
 
 JOURNAL_LENGTH = 2000
 TICK_S = 1.0
@@ -57,7 +56,7 @@ FILL_AFTER_S = 60.0
 """Settled rates are asked for once every venue has answered, or after this long."""
 
 
-class Engine:
+class Engine(AlertSide):
     """A market under watch. `fundtui.assembly` makes one; nothing is asked before `start`."""
 
     def __init__(
@@ -102,6 +101,7 @@ class Engine:
         self._taking_over: list[asyncio.Task[None]] = []
         self._started = False
         self.courses: Courses | None = None
+        self.premiums: Premiums | None = None  # asks for what running averages lack; None where nobody is asked
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -117,6 +117,8 @@ class Engine:
             await self._alerting.open(self.settings, owner=self._owns_folder(), lock=lock)
         if self._record is not None:
             self._record.start(self.report)
+        if self._warmth is not None and self._warmth.problem:
+            self._say(self._warmth.problem, Severity.WARNING)
         self._fleet = await self._open_fleet(self.deliver, self.report)
         self._fleet.start()
         self._ticker = asyncio.get_running_loop().create_task(self._tick(), name="engine tick")
@@ -126,6 +128,8 @@ class Engine:
         await asyncio.gather(*self._taking_over, return_exceptions=True)
         if self._ticker is not None:
             self._ticker.cancel()
+        if self.premiums is not None:
+            await self.premiums.stop()
         if self._fleet is not None:
             await self._fleet.stop()
         if self._alerting is not None:
@@ -220,9 +224,14 @@ class Engine:
 
     def deliver(self, batch: Batch) -> None:
         """One venue's poll."""
+        if self.premiums is not None:
+            batch = self.premiums.with_samples(batch)
         if self._record is not None:
             self._record.poll(batch)
-        self._changed(self.calculator.apply(batch, self.clock.utc_ms()))
+        changes = self.calculator.apply(batch, self.clock.utc_ms())
+        if self.premiums is not None and changes.filled:
+            self.premiums.took(batch.venue, changes.filled)
+        self._changed(changes)
 
     def settle(self, settled: Sequence[Settlement], anew: Collection[tuple[str, str]] = ()) -> None:
         """Settled rates of the past; `anew`: instruments, by venue and symbol, whose history begins with them."""
@@ -297,6 +306,8 @@ class Engine:
             if self._record is not None and self._fleet is not None:
                 self._record.tick(self._fleet.health, self._fleet.budgets, self.calculator.export_state)
                 self._fill_in_time(self._record, self._fleet)
+            if self.premiums is not None and self._fleet is not None:
+                self.premiums.look(settled=self._fleet.settled)
 
     def _fill_in_time(self, record: Record, feed: Feed) -> None:
         """Ask for settled rates that are missing, once contracts are known and then from time to time."""
@@ -402,97 +413,3 @@ class Engine:
         fields = instrument_record(quote)
         fields["reasons"] = [reason.value for reason in self.calculator.reasons(row)]
         return fields
-
-    # --- alerts -----------------------------------------------------------------------------------
-
-    @property
-    def alerting(self) -> Alerting | None:
-        """For commands that stream: positions and transitions. Screens use what stands below."""
-        return self._alerting
-
-    @property
-    def alert_version(self) -> int:
-        """Grows whenever alerts look different from before."""
-        return 0 if self._alerting is None else self._alerting.version
-
-    @property
-    def alert_role(self) -> Role:
-        """Whether this process evaluates alerts, looks on while another one does, or neither."""
-        return Role.CLOSED if self._alerting is None else self._alerting.role
-
-    @property
-    def alert_problem(self) -> str:
-        """Why alerts are not durable or notices do not get through now; empty when they are and do."""
-        if self._alerting is None:
-            return ""
-        failing = "; ".join(f"{name}: {error}" for name, error in self._alerting.failing.items())
-        return self._alerting.problem or (failing and f"notices do not get through: {failing}")
-
-    def alert_counts(self) -> AlertCounts:
-        """How many alerts are firing, pending and silenced, and how many dead letters nobody has looked at."""
-        return AlertCounts() if self._alerting is None else self._alerting.counts()
-
-    def alerts(self) -> list[AlertRow]:
-        """Alerts for a panel: firing (weightiest, newest first), silenced, pending, then those over within a day."""
-        return [] if self._alerting is None else self._alerting.rows()
-
-    def why_alert(self, name: str) -> Why:
-        """Why an alert is as it is, its rule's comparisons with their values now. Raises KeyError for an unknown id."""
-        if self._alerting is None:
-            raise KeyError(name)
-        return self._alerting.why(name, self.calculator.tables)
-
-    def silences(self) -> tuple[Silence, ...]:
-        """Silences that hold or will, soonest end first."""
-        return () if self._alerting is None else self._alerting.silences()
-
-    def dead_letters(self) -> tuple[Delivery, ...]:
-        """Notices that were given up (their `error` says why) and that nobody has looked at."""
-        return () if self._alerting is None else self._alerting.dead_letters()
-
-    @property
-    def notices(self) -> Sequence[Message]:
-        """What the terminal is to be told, newest last; a screen that sees `notice_count` grow rings."""
-        return () if self._alerting is None else self._alerting.notices
-
-    @property
-    def notice_count(self) -> int:
-        """How many notices there have been."""
-        return 0 if self._alerting is None else self._alerting.notice_count
-
-    def notices_since(self, count: int) -> list[Message]:
-        """The notices that came after the first `count`, as far back as they are kept."""
-        new = min(self.notice_count - count, len(self.notices))
-        return list(self.notices)[len(self.notices) - new :]
-
-    def here(self) -> Away | None:
-        """Note that somebody touched a key. After fifteen minutes without one: what happened meanwhile, once."""
-        return None if self._alerting is None else self._alerting.here()
-
-    async def acknowledge(self, name: str, by: str = "") -> None:
-        """See an alert by its id: no repeats until it fires anew. Durable on return. Raises OSError."""
-        if self._alerting is not None:
-            await self._alerting.acknowledge(name, by)
-
-    async def silence(
-        self, until_ms: int, reason: str, *, rule: str = "", subject: str = "", asset: str = "", venue: str = "",
-        from_ms: int | None = None,
-    ) -> None:  # fmt: skip
-        """Keep alerts that match all given patterns (* and ? are wild, empty matches all) quiet until a time.
-
-        One that begins later is a maintenance window. Durable on return. Raises OSError.
-        """
-        if self._alerting is not None:
-            await self._alerting.silence(
-                until_ms, reason, rule=rule, subject=subject, asset=asset, venue=venue, from_ms=from_ms
-            )
-
-    async def lift_silence(self, name: str) -> None:
-        """End a silence by its id. Raises OSError."""
-        if self._alerting is not None:
-            await self._alerting.lift(name)
-
-    async def see_dead_letters(self) -> None:
-        """The dead letters have been looked at: the header no longer names them. Raises OSError."""
-        if self._alerting is not None:
-            await self._alerting.see_dead_letters()

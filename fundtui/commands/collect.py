@@ -30,7 +30,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     source = source_of(arguments)
     if source.kind is SourceKind.RECORD:
         raise CommandError("a record cannot be collected; name live, demo or a URL", FAILURE)
-    engine = open_engine(arguments, source, alerts=Alerts(terminal=False), record=True)
+    engine = open_engine(arguments, source, alerts=Alerts(terminal=False), record=True, lasting=True)
     if engine.mode.startswith("attached"):
         raise CommandError("another fundtui keeps the record already; terminals attach to it by themselves", FAILURE)
     if engine.record_state is None:

@@ -20,7 +20,7 @@ def show(arguments: argparse.Namespace, source: Source) -> int:
     """Show the interface over a source. Returns its exit code."""
     live = source.kind is SourceKind.LIVE
     read_only = live and getattr(arguments, "read_only", False)
-    engine = open_engine(arguments, source, alerts=Alerts(), record=live, read_only=read_only)
+    engine = open_engine(arguments, source, alerts=Alerts(), record=live, read_only=read_only, lasting=True)
     from fundtui.ui import run as run_interface
     from fundtui.ui.options import Options
 

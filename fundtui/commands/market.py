@@ -41,6 +41,7 @@ def open_engine(
     alerts: Alerts | None = None,
     record: bool = False,
     read_only: bool = False,
+    lasting: bool = False,
 ) -> Engine:
     """An engine that has not started yet. Raises CommandError for wrong flags or configuration."""
     watcher = load_settings(arguments)
@@ -54,6 +55,7 @@ def open_engine(
             alerts=alerts,
             record=record,
             read_only=read_only,
+            lasting=lasting,
         )
     except KeyError as error:
         raise CommandError(f"no venue {error.args[0]!r}; see `fundtui venues`", USAGE) from error

@@ -61,7 +61,7 @@ async def _run(arguments: argparse.Namespace) -> int:
         alerting = Alerting(clock, random.Random(), lambda *_: {}, folder)
         async with _followed(alerting, settings):
             return await _Watch(arguments, settings, alerting, clock, folder).go()
-    engine = open_engine(arguments, source, alerts=Alerts(terminal=False), record=arguments.record)
+    engine = open_engine(arguments, source, alerts=Alerts(terminal=False), record=arguments.record, lasting=True)
     alerting_of = engine.alerting
     if alerting_of is None:
         raise CommandError("alerts are not evaluated over this source", FAILURE)

@@ -157,6 +157,12 @@ class Polling(Struct, frozen=True, kw_only=True):
 
     budget_share: Annotated[Fraction, about("share of a venue's published limit", ge=0.01, le=0.9)] = 0.5
     timeout: Annotated[Seconds, about("whole time that one request may take", ge=1.0, le=60.0)] = 10.0
+    premium_history: Annotated[
+        int,
+        about(
+            "contracts per venue whose running average begins with the venue's own samples; 0 asks none", ge=0, le=500
+        ),
+    ] = 20
     proxy: Annotated[str, about("proxy address; empty reads HTTPS_PROXY and ALL_PROXY, none uses none")] = ""
     ca_file: Annotated[str, about("a further certificate authority, PEM file")] = ""
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import partial
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -18,30 +17,23 @@ from msgspec.structs import replace
 
 from fundtui.clock import Clock
 from fundtui.history.accrual import instants, last_of, payments
+from fundtui.history.asking import Blocking, Budget, Line
 from fundtui.history.store import GAP_INTERVALS
 from fundtui.imbalance.settlements import snapped_interval
 from fundtui.market import Instrument, Settlement
-from fundtui.polling.asking import rebase
 from fundtui.polling.judge import (
     HOLDING_KINDS,
     NETWORK_KINDS,
-    Trouble,
     Troubled,
     TroubleKind,
-    classify,
-    from_bad_answer,
-    from_failure,
 )
-from fundtui.polling.limiter import Limiter, TooHeavy
-from fundtui.polling.transport import Request, Transport, TransportError
-from fundtui.text import clean
+from fundtui.polling.transport import Transport
 from fundtui.units import HOUR_MS
-from fundtui.venues.spec import AccrualHistory, BadAnswer, History, HistoryRequest, Venue
+from fundtui.venues.spec import AccrualHistory, History, HistoryRequest, Venue
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 
-TIMEOUT_S = 10.0
 MOST_PAGES = 400
 """Of one instrument: an endless paging is a defect of the venue."""
 FRESH_MS = HOUR_MS
@@ -51,35 +43,9 @@ ASSUMED_H = 8.0
 PAUSE_S = 30.0
 """Before a venue that did not answer is asked again."""
 MOST_TRIES = 4
-LARGE = 64 * 1024
-"""Answers of more bytes are not read in the event loop: a year of hours in one answer takes ten milliseconds."""
-LOOK_S = 0.5
-"""Between two looks whether there is budget to spare."""
 PASSING = frozenset({*HOLDING_KINDS, *NETWORK_KINDS, TroubleKind.HTTP_5XX, TroubleKind.MAINTENANCE})
 """Troubles that waiting can end."""
 GIVING_UP = PASSING - {TroubleKind.HTTP_5XX}
-
-
-class Budget(Protocol):
-    """Says when a venue may be asked."""
-
-    async def acquire(self, weight: float) -> None:
-        """Wait for that much."""
-        ...
-
-    def correct(self, headers: Mapping[str, str]) -> None:
-        """Take the venue's own count."""
-        ...
-
-    def hold(self, seconds: float) -> None:
-        """Nothing may be sent for that long."""
-        ...
-
-
-class Blocking(Protocol):
-    """Runs what takes long, away from the event loop."""
-
-    def __call__(self, call: Callable[[], Result], /) -> Awaitable[Result]: ...
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -174,12 +140,9 @@ class Backfill:
         """keep: called with each instrument's settlements once all of them are here. blocking: reads large answers
         away from the event loop; None: there is none to be kept waiting."""
         self._venues = venues
-        self._transport = transport
         self._clock = clock
-        self._limiter = limiter
         self._keep = keep
-        self._base_url = base_url
-        self._blocking = blocking
+        self._line = Line(transport, clock, limiter, base_url, blocking)
         self.progress = Progress()
         self.problems: dict[str, str] = {}
 
@@ -259,70 +222,9 @@ class Backfill:
         """One page; asked again a few times where waiting can help. Raises Troubled."""
         for attempt in range(MOST_TRIES):
             try:
-                return await self._ask_once(venue, request, symbol, read)
+                return await self._line.ask(venue, request, symbol, read)
             except Troubled as error:
                 if error.trouble.kind not in PASSING or attempt == MOST_TRIES - 1:
                     raise
                 await self._clock.sleep(max(error.trouble.hold_s, PAUSE_S))
         raise AssertionError("unreachable")
-
-    async def _ask_once(
-        self, venue: Venue, request: HistoryRequest, symbol: str, read: Callable[[bytes, str], tuple[Row, ...]]
-    ) -> tuple[Row, ...]:
-        budget = self._limiter(venue.name)
-        try:
-            await budget.acquire(request.weight)
-        except TooHeavy as error:
-            raise Troubled(Trouble(TroubleKind.HTTP_4XX, clean(error))) from error
-        url = rebase((request.base_url or venue.base_url).rstrip("/") + request.path, venue.name, self._base_url)
-        asked = Request(
-            venue=venue.name,
-            endpoint="history",
-            url=url,
-            method=request.method,
-            params=request.params,
-            body=request.body,
-            timeout_s=TIMEOUT_S,
-        )
-        try:
-            response = await self._transport.send(asked)
-        except TransportError as error:
-            raise Troubled(from_failure(error)) from error
-        budget.correct(response.headers)
-        trouble = classify(response, venue, self._clock.utc_ms())
-        if trouble is None:
-            try:
-                if self._blocking is not None and len(response.body) > LARGE:
-                    return await self._blocking(partial(read, response.body, symbol))
-                return read(response.body, symbol)
-            except BadAnswer as error:
-                trouble = from_bad_answer(error, response, self._clock.utc_ms())
-        if trouble.hold_s:
-            budget.hold(trouble.hold_s)
-        raise Troubled(trouble)
-
-
-class HalfBudget:
-    """Half of what a venue's limiter allows: the polls have the rest, and never wait long."""
-
-    def __init__(self, limiter: Limiter, clock: Clock, share: float) -> None:
-        """share: of the published limit, that the limiter allows."""
-        self._limiter = limiter
-        self._clock = clock
-        self._most = share / 2
-
-    async def acquire(self, weight: float) -> None:
-        """Wait until polls and back-fill together leave half of the allowance, then take the weight."""
-        while self._limiter.used_share + self._limiter.share_of(weight) > max(
-            self._most, self._limiter.share_of(weight)
-        ):
-            await self._clock.sleep(LOOK_S)
-        await self._limiter.acquire(weight)
-
-    def correct(self, headers: Mapping[str, str]) -> None:
-        """Take the venue's own count."""
-        self._limiter.correct(headers)
-
-    def hold(self, seconds: float) -> None:
-        """Nothing may be sent for that long."""
-        self._limiter.hold(seconds)

@@ -22,6 +22,8 @@ EVERY_MS = 2 * 3_600_000
 KEEP_MS = 50 * 3_600_000
 """A little longer than polls are kept."""
 
+ANOTHER_FORMAT = "Figures kept by another version of fundtui are not taken over: statistics are made anew"
+
 Arrays = dict[str, NDArray[Any]]
 
 

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 from fundtui.clock import Clock
 from fundtui.history.database import StoreProblem
-from fundtui.history.figures import Shelf
+from fundtui.history.figures import ANOTHER_FORMAT, Shelf
 from fundtui.history.replay import Ahead, ReplayClock, ReplayFeed, ahead, bounds, opening
 from fundtui.history.sqlite_store import SqliteStore
 from fundtui.imbalance.calculator import Calculator
 from fundtui.market import Batch
 from fundtui.polling.threads import in_thread
-from fundtui.status import Event
+from fundtui.status import Event, EventKind, Severity
+from fundtui.text import clean
 
 BEFORE_EVENT_MS = 2000
 """Going to an event stops that long before it, so that it is seen to happen."""
@@ -94,7 +95,15 @@ class Player:
         found = opening(store, self._shelf, at_ms)
         calculator = self._make()
         if found.figures is not None:
-            calculator.import_state(found.figures)
+            try:
+                calculator.import_state(found.figures)
+            except (ValueError, KeyError):
+                # Of another fundtui: as without a snapshot, and that is said.
+                calculator, found = self._make(), opening(store, None, at_ms)
+                said = Event(
+                    time_ms=at_ms, kind=EventKind.RECORD, text=clean(ANOTHER_FORMAT), severity=Severity.WARNING
+                )
+                found.events.append(said)
         last: dict[str, Batch] = {}
         for batch in found.polls:
             calculator.apply(batch, batch.observed_ms)

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from fundtui.clock import Clock
-from fundtui.history.backfill import Backfill, HalfBudget, Progress, Reached, Task, missing, ranked
+from fundtui.history.asking import HalfBudget
+from fundtui.history.backfill import Backfill, Progress, Reached, Task, missing, ranked
 from fundtui.history.codec import Damaged
 from fundtui.history.compaction import Retention
 from fundtui.history.database import Refused, StoreProblem, Turns
-from fundtui.history.figures import EVERY_MS, Arrays, Shelf
+from fundtui.history.figures import ANOTHER_FORMAT, EVERY_MS, Arrays, Shelf
 from fundtui.history.folder import Owner, Room, refuse_network
 from fundtui.history.recorder import Recorder, RecordState
 from fundtui.history.settled import OnSettled, SettledStream
@@ -50,7 +51,7 @@ _encode = msgspec.msgpack.encode
 
 class Warmth(msgspec.Struct, frozen=True):
     """What a start begins with: the journal, venue -> time of its last poll, venues' health, budgets, and from when
-    on settlements are not in the figures yet, and what the record is of."""
+    on settlements are not in the figures yet, what the record is of, and what of it could not be taken over."""
 
     events: list[Event] = []
     seen: dict[str, int] = {}
@@ -58,6 +59,7 @@ class Warmth(msgspec.Struct, frozen=True):
     budgets: dict[str, LimiterState] = {}
     figures_ms: int = 0
     source: str = ""
+    problem: str = ""
 
 
 def warm_up(folder: Path, calculator: Calculator, now_ms: int) -> Warmth:
@@ -79,14 +81,14 @@ def warm_up(folder: Path, calculator: Calculator, now_ms: int) -> Warmth:
 
 def _warm_up(store: Store, shelf: Shelf, calculator: Calculator, now_ms: int) -> Warmth:
     snapshot = shelf.before(now_ms)
-    figures_ms = 0
+    figures_ms, problem = 0, ""
     if snapshot is not None:
         try:
             calculator.import_state(snapshot[1])
             figures_ms = snapshot[0]
         except (ValueError, KeyError):
-            # Of an older fundtui: settlements make the statistics anew.
-            figures_ms = 0
+            # Of another fundtui: settlements make the statistics anew.
+            problem = ANOTHER_FORMAT
     seen = {}
     for batch in store.latest(now_ms + 1):
         if batch.observed_ms > now_ms - WARM_MS:
@@ -101,6 +103,7 @@ def _warm_up(store: Store, shelf: Shelf, calculator: Calculator, now_ms: int) ->
         _kept_budgets(store),
         figures_ms,
         (store.kept(SOURCE) or b"").decode("utf-8", "replace"),
+        problem,
     )
 
 

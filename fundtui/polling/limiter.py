@@ -121,6 +121,10 @@ class Limiter:
         """A weight as a share of the published capacity."""
         return weight / self._budget.capacity
 
+    def drains_s(self, weight: float) -> float:
+        """How long a weight takes to drain: asking no faster than that never makes anybody wait longer."""
+        return weight / self._drain
+
     def state(self) -> LimiterState:
         """What to keep over a restart."""
         now, now_ms = self._clock.monotonic(), self._clock.utc_ms()

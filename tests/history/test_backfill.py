@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from fundtui.clock import LoopClock
-from fundtui.history.backfill import Backfill, HalfBudget, Reached, Task, missing, ranked, with_intervals
+from fundtui.history.asking import HalfBudget
+from fundtui.history.backfill import Backfill, Reached, Task, missing, ranked, with_intervals
 from fundtui.history.database import Database, Schema
 from fundtui.history.settler import Settler
 from fundtui.market import Settlement, Status

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from fundtui.clock import LoopClock
-from fundtui.history.backfill import Backfill, HalfBudget, Reached, Task
+from fundtui.history.asking import HalfBudget
+from fundtui.history.backfill import Backfill, Reached, Task
 from fundtui.history.record import missing_of
 from fundtui.history.sqlite_store import SqliteStore
 from fundtui.history.state import reached_name

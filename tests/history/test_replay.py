@@ -18,11 +18,11 @@ from fundtui.history.replay import ReplayClock
 from fundtui.history.sqlite_store import SqliteStore
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.catalogue import Level
-from fundtui.market import Batch
+from fundtui.market import Averaging, Batch, Family, FundingRule, PremiumSamples, Quote
 from fundtui.simulation.loop import run_virtual
 from fundtui.status import Event, EventKind
 from fundtui.text import clean
-from tests.history.market import ALPHA, BETA, START_MS, batch
+from tests.history.market import ALPHA, BETA, HOUR_MS, START_MS, batch, contract
 
 MINUTE = 60_000
 POLLS = 240
@@ -246,3 +246,76 @@ async def test_a_moment_that_cannot_be_read_leaves_the_replay_where_it_was(
     assert player.going_ms is None
     assert player.clock.utc_ms() < START_MS + 11 * MINUTE
     player.close()
+
+
+def test_figures_of_another_format_are_said_not_to_be_taken_over(record: tuple[Path, dict[int, Calculator]]) -> None:
+    folder, live = record
+    at_ms, calculator = next(iter(live.items()))
+    for wrong in (
+        calculator.export_state() | {"format": np.array([99])},
+        {"format": calculator.export_state()["format"], "instruments": np.array(["alpha BTCUSDT"])},
+        {"something": np.array([1.0])},
+    ):
+        Shelf(folder).save(at_ms - 10_000, wrong)
+        player = Player(folder, Calculator, at_ms=at_ms, base=LoopClock(0), blocking=at_once)
+        scene = player.scene()
+        assert player.mode == "record, warming up"
+        said = [event for event in scene.events if event.kind is EventKind.RECORD]
+        assert [str(event.text) for event in said] == [
+            "Figures kept by another version of fundtui are not taken over: statistics are made anew"
+        ]
+        shown = figures(scene.calculator, Level.INSTRUMENT)["rate"]
+        assert shown == figures(calculator, Level.INSTRUMENT)["rate"]
+        player.close()
+
+
+def test_samples_that_came_with_a_poll_give_the_same_figures_again(tmp_path: Path) -> None:
+    """Live, recorded and replayed from before, across and after the poll that brought them: the same bits."""
+    rule = FundingRule(family=Family.NORMALISED, interest_8h=1e-4, damper=5e-4, averaging=Averaging.LINEAR)
+    eight = contract("alpha", "BTCUSDT", rule=rule)
+    first = START_MS + 200 * MINUTE
+    told = PremiumSamples(
+        "BTCUSDT",
+        tuple(START_MS + minute * MINUTE for minute in range(202)),
+        tuple((1e-4 * np.sin(np.arange(202) / 7.0)).tolist()),
+    )
+    polls = []
+    for step in range(30):
+        at_ms = first + step * MINUTE
+        quoted = Quote(eight, at_ms, 1e-4, START_MS + 8 * HOUR_MS, 100.01, 100.0, premium=1e-4)
+        with_it = (told,) if step == 2 else ()
+        polls.append(Batch(venue="alpha", observed_ms=at_ms, quotes=(quoted,), premiums=with_it))
+    live = Calculator()
+    store = SqliteStore(tmp_path, now_ms=first)
+    for one in polls:
+        store.append([one])
+        live.apply(one, one.observed_ms)
+        if one is polls[10]:
+            Shelf(tmp_path).save(one.observed_ms + 1, live.export_state())
+    assert list(map(repr, store.polls(0))) == list(map(repr, polls))
+    store.close()
+    end_ms = polls[-1].observed_ms
+    live.tick(end_ms)
+    assert live.instruments.text("average_start", 0) == "back-filled"
+    assert float(live.instruments.columns["coverage"][0]) > 0.999
+
+    async def play() -> None:
+        # Begun before the samples came, and played on across them.
+        base = LoopClock(0)
+        player = Player(tmp_path, Calculator, at_ms=first + MINUTE, speed=60.0, base=base, blocking=at_once)
+        across = player.scene().calculator
+        assert across.instruments.text("average_start", 0) == "partial"
+        feed = player.feed(lambda batch: (across.apply(batch, batch.observed_ms), None)[1], lambda event: None)
+        feed.start()
+        await base.sleep(60.0)
+        across.tick(end_ms)
+        await feed.stop()
+        # From the snapshot after them, and at the snapshot's own moment.
+        after = await player.go_to(end_ms)
+        assert after is not None
+        for replayed in (across, after.calculator):
+            for key in ("premium_average", "coverage", "theory", "band_lo", "band_hi", "divergence", "average_start"):
+                np.testing.assert_array_equal(replayed.instruments.columns[key][:1], live.instruments.columns[key][:1])
+        player.close()
+
+    run_virtual(play())
