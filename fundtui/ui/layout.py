@@ -17,6 +17,25 @@ STACKED_EVENTS, BESIDE_EVENTS = 4, 6
 # Header and footer.
 _FRAME = 2
 
+MAIN_CSS = f"""
+MainScreen {{ layout: vertical; overflow: hidden; scrollbar-size: 0 0; }}
+#body {{ layout: horizontal; height: 1fr; }}
+#left {{ layout: vertical; width: 1fr; height: 100%; }}
+#table {{ height: 1fr; width: 100%; }}
+#detail {{ display: none; }}
+#events {{ display: none; }}
+#summary {{ display: none; height: 1fr; }}
+MainScreen.stacked #detail {{ display: block; height: {BELOW_SHARE:.0%}; min-height: {BELOW_LEAST}; \
+max-height: {BELOW_MOST}; }}
+MainScreen.stacked #events {{ display: block; height: {STACKED_EVENTS}; }}
+MainScreen.beside #events {{ display: block; height: {BESIDE_EVENTS}; }}
+MainScreen.beside #side {{ display: block; width: {SIDE_SHARE:.0%}; max-width: {SIDE_MOST}; height: 100%; }}
+#side {{ display: none; }}
+MainScreen.summary #body, MainScreen.summary #footer {{ display: none; }}
+MainScreen.summary #summary {{ display: block; }}
+"""
+"""The same for Textual's own layout, in the classes that `Layout` names."""
+
 
 class Layout(StrEnum):
     """Named as the classes of the main screen are; the small one has none."""

@@ -13,14 +13,15 @@ from fundtui.query import QueryError
 from fundtui.ui import columns as column_sets
 from fundtui.ui import recording, replaying
 from fundtui.ui.cells import Lens, Scene
-from fundtui.ui.choices import ALL, Watchlist
 from fundtui.ui.filtering import Filter, Selection
-from fundtui.ui.frozen import frozen
-from fundtui.ui.grid import Grid, GridMaker
-from fundtui.ui.headline import HeaderState, summary
+from fundtui.ui.frozen import Picture
+from fundtui.ui.headline import summary
 from fundtui.ui.keys import KEYS
-from fundtui.ui.layout import Layout, layout_of
-from fundtui.ui.lensed import ENDS, ends_origin, lensed
+from fundtui.ui.layout import MAIN_CSS, Layout, layout_of
+from fundtui.ui.lensed import ENDS, ends_origin
+from fundtui.ui.lensview import LensView
+from fundtui.ui.listchoice import ListChoice
+from fundtui.ui.mainhead import main_header
 from fundtui.ui.notice import empty_notice
 from fundtui.ui.output import PacedScreen
 from fundtui.ui.said import Said
@@ -39,10 +40,7 @@ from fundtui.ui.widgets.table import RowsTable
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from fundtui.imbalance.table import Table
     from fundtui.ui.app import FundtuiApp
-
-_LEVELS = (Level.ASSET, Level.INSTRUMENT)
 
 # Data counts as flowing while something changed within this time.
 QUIET_AFTER_S = 5.0
@@ -61,22 +59,7 @@ class MainScreen(PacedScreen):
         for key in KEYS
         if key.action not in {"app.command_palette", "app.interrupt"}
     ]
-    DEFAULT_CSS = """
-    MainScreen { layout: vertical; overflow: hidden; scrollbar-size: 0 0; }
-    #body { layout: horizontal; height: 1fr; }
-    #left { layout: vertical; width: 1fr; height: 100%; }
-    #table { height: 1fr; width: 100%; }
-    #detail { display: none; }
-    #events { display: none; }
-    #summary { display: none; height: 1fr; }
-    MainScreen.stacked #detail { display: block; height: 30%; min-height: 9; max-height: 16; }
-    MainScreen.stacked #events { display: block; height: 4; }
-    MainScreen.beside #events { display: block; height: 6; }
-    MainScreen.beside #side { display: block; width: 42%; max-width: 104; height: 100%; }
-    #side { display: none; }
-    MainScreen.summary #body, MainScreen.summary #footer { display: none; }
-    MainScreen.summary #summary { display: block; }
-    """
+    DEFAULT_CSS = MAIN_CSS
 
     app: FundtuiApp
 
@@ -95,17 +78,11 @@ class MainScreen(PacedScreen):
         self._moved_at = -math.inf
         self._detail_due = False
         self._held = False
-        self._frozen_ms = 0
-        self._tables: dict[Level, Table] = {}
+        self.picture = Picture(self.source)
         self._ready = False
         self._spark_scale = SharedScale()
-        self.grid: Grid | None = None
-        self._maker = GridMaker()
-        self._lensed_at = -math.inf
-
-    def table_of(self, level: Level) -> Table:
-        """A level's table: the live one, or the held one while paused."""
-        return self._tables.get(level) or self.source.table(level)
+        self.lens_view = LensView(self.view)
+        self.list_choice = ListChoice(self.view, self.choices, self._compile)
 
     # -- layout
 
@@ -156,7 +133,7 @@ class MainScreen(PacedScreen):
 
     def scene(self) -> Scene:
         """How figures look right now."""
-        now_ms = self._frozen_ms if self.choices.paused else self.source.clock.utc_ms()
+        now_ms = self.picture.now_ms()
         shared, series = self.choices.shared_scale, self.view.table.series.get("trend")
         spark = self._spark_scale.at(now_ms, series, self.view.order) if shared else None
         return Scene(self.app.pens, self.choices.basis, self.choices.lens, now_ms, shared, spark)
@@ -202,26 +179,16 @@ class MainScreen(PacedScreen):
 
     def follow_tables(self, now: float = math.inf) -> None:
         """Show the engine's tables of now, which a replay exchanges, through the lens that is chosen."""
-        assets, lens = self.table_of(Level.ASSET), self.choices.lens
-        if lens is Lens.RAW:
-            seen, self.view.named = assets, None
-        elif now - self._lensed_at < PANELS_S and self.view.named is assets:
-            return
-        else:
-            instruments = self.table_of(Level.INSTRUMENT)
-            self.grid = self._maker.make(assets, instruments, lens)
-            seen, self.view.named = lensed(assets, instruments, self.grid, lens), assets
-            self._lensed_at = now if math.isfinite(now) else -math.inf
-        if self.view.table is not seen:
-            self.view.table = seen
-            self.view.invalidate()
+        self.lens_view.follow(
+            self.picture.table(Level.ASSET), self.picture.table(Level.INSTRUMENT), self.choices.lens, now
+        )
 
     def _draw_panels(self, scene: Scene, now: float) -> None:
         self._panels_at = now
         health = self.source.health()
         feeds = summary(health)
         self.table.notice(() if len(self.view.order) else empty_notice(scene, self.view, self.source.mode, health))
-        self.header.show(scene, self._header_state(now), feeds)
+        self.header.show(scene, main_header(self, now), feeds)
         self.banner.say(scene, recording.banner(self.source))
         if self.has_class("summary"):
             self.summary.show(scene, self.view, feeds)
@@ -239,34 +206,11 @@ class MainScreen(PacedScreen):
             return
         row = self.view.row
         rows = () if row is None else self.source.instrument_rows(row).tolist()
-        detail.show(scene, self.view.table, row, self.table_of(Level.INSTRUMENT), rows)
+        detail.show(scene, self.view.table, row, self.picture.table(Level.INSTRUMENT), rows)
 
-    def _header_state(self, now: float) -> HeaderState:
-        counts = self.source.alert_counts()
-        metric = self.view.table.metrics.get(self.view.sort_key)
-        chosen = self.lists[self.choices.watchlist]
-        glyphs = self.app.pens.glyphs
-        return HeaderState(
-            mode=self.source.mode,
-            watchlist=chosen.name,
-            watchlist_number=self.choices.watchlist + 1,
-            watchlists=len(self.lists),
-            shown=len(self.view.order),
-            total=self.view.shown_of,
-            sort_title=(metric.title if metric else self.view.sort_key)
-            + (glyphs.falling if self.view.descending else glyphs.rising),
-            filter_text=self.view.filter.text if self.view.filter and not self.prompt.open else "",
-            faults_only=self.choices.faults_only,
-            wide=self.choices.wide,
-            paused=self.choices.paused,
-            held=self.view.held(now),
-            outage=self.source.local_outage,
-            firing=counts.firing,
-            pending=counts.pending,
-            ticking=now - self._changed_at < QUIET_AFTER_S,
-            link_s=self.app.link_s,
-            marks=recording.marks(self.source),
-        )
+    def flowing(self, now: float) -> bool:
+        """Whether data came in within the last seconds."""
+        return now - self._changed_at < QUIET_AFTER_S
 
     def say(self, text: str, role: str = "accent") -> None:
         """Show a message in the footer for a while."""
@@ -297,7 +241,7 @@ class MainScreen(PacedScreen):
         self._detail_due = True
         if not self._held:
             self._held = True
-            self.header.show(self.scene(), self._header_state(self.now()), self.header.feeds)
+            self.header.show(self.scene(), main_header(self, now), self.header.feeds)
 
     # -- choosing
 
@@ -328,7 +272,7 @@ class MainScreen(PacedScreen):
 
     def action_faults(self) -> None:
         self.choices.faults_only = not self.choices.faults_only
-        self._use_extra()
+        self._warn(self.list_choice.narrow(self.lists[self.choices.watchlist]))
         self.reorder()
 
     def action_watchlist(self, step: int) -> None:
@@ -340,12 +284,11 @@ class MainScreen(PacedScreen):
     def use_watchlist(self, number: int, *, keep_order: bool = False) -> None:
         """Show that watchlist with its own order, or with the one that a person has given it."""
         self.choices.watchlist = number
-        chosen = self.lists[number]
-        self.view.show_only(chosen.assets if chosen.assets and not chosen.where else None)
-        if not keep_order:
-            self.view.sort_key, self.view.descending = chosen.sort_key, chosen.descending
-        self._use_extra()
-        self.view.release()
+        self._warn(self.list_choice.use(self.lists[number], keep_order=keep_order))
+
+    def _warn(self, trouble: str) -> None:
+        if trouble:
+            self.say(trouble, "warning")
 
     def action_columns(self) -> None:
         from fundtui.ui.screens.columnpicker import open_columns
@@ -361,21 +304,6 @@ class MainScreen(PacedScreen):
         from fundtui.ui.screens.listpicker import change_membership
 
         change_membership(self.app, wanted=bool(wanted))
-
-    def _use_extra(self) -> None:
-        """The watchlist's query and the switch for faults, as one filter beside the person's own."""
-        chosen: Watchlist = self.lists[self.choices.watchlist]
-        parts = [f"({chosen.where})"] if chosen.where else []
-        if chosen.where and chosen.assets:
-            names = ", ".join(f'"{asset}"' for asset in chosen.assets)
-            parts = [f"({chosen.where} or asset in ({names}))"]
-        if self.choices.faults_only:
-            parts.append("excluded > 0")
-        try:
-            self.view.extra = Filter(" and ".join(parts), self._compile) if parts else None
-        except QueryError as error:
-            self.view.extra = None
-            self.say(f"watchlist {chosen.name if chosen.name != ALL else ''}: {error}", "warning")
 
     def _compile(self, text: str) -> Selection:
         return self.source.select(text, Level.ASSET)
@@ -420,10 +348,7 @@ class MainScreen(PacedScreen):
 
     def action_lens(self) -> None:
         self.choices.next_lens()
-        swap = {"consensus", "excess", "premium"}
-        if self.view.sort_key in swap:
-            self.view.sort_key = {"raw": "consensus", "excess": "excess", "premium": "premium"}[self.choices.lens.value]
-            self.view.release()
+        self.lens_view.turn(self.choices.lens)
         self.follow_tables()
         self.restyle()
 
@@ -441,8 +366,7 @@ class MainScreen(PacedScreen):
         if replaying.toggle(self.app):
             return
         self.choices.paused = not self.choices.paused
-        self._frozen_ms = self.source.clock.utc_ms()
-        self._tables = {level: frozen(self.source.table(level)) for level in _LEVELS} if self.choices.paused else {}
+        self.picture.hold(self.choices.paused)
         self.follow_tables()
         self.view.invalidate()
         self._draw_panels(self.scene(), self.now())
@@ -456,16 +380,16 @@ class MainScreen(PacedScreen):
         self.action_open()
 
     def action_explain(self) -> None:
-        row, key = self.view.row, self.table.columns[self.table.column].key
+        row, key, grid = self.view.row, self.table.columns[self.table.column].key, self.lens_view.grid
         if row is None:
             return
-        if self.choices.lens is not Lens.RAW and key in ENDS and self.grid is not None:
-            self.app.open_provenance(ends_origin(self.source, self.scene(), self.grid, row, key))
+        if self.choices.lens is not Lens.RAW and key in ENDS and grid is not None:
+            self.app.open_provenance(ends_origin(self.source, self.scene(), grid, row, key))
         else:
             self.app.open_explanation(Level.ASSET, row, key)
 
     def action_copy(self) -> None:
         row = self.view.row
         if row is not None:
-            self.app.copy_row(self.table_of(Level.ASSET), row)
+            self.app.copy_row(self.picture.table(Level.ASSET), row)
             self.say(f"{self.view.table.keys[row]} copied as JSON")
