@@ -27,6 +27,7 @@ from fundtui.ui.widgets.header import Header
 from fundtui.ui.widgets.listing import Field, Listing, missing
 from fundtui.ui.widgets.prompt import FilterPrompt
 from fundtui.ui.widgets.room import Room
+from fundtui.ui.widgets.rowevents import Moved, Opened, SortAsked
 from fundtui.ui.widgets.textpanel import TextPanel
 from fundtui.ui.wordfilter import WordFilter, WordFilterError
 
@@ -270,16 +271,16 @@ class ListScreen(WholeScreen):
     def action_column(self, columns: int) -> None:
         self.list.move_column(columns)
 
-    @on(Listing.Moved)
+    @on(Moved)
     def _moved(self) -> None:
         self.draw_detail(self.scene())
 
-    @on(Listing.SortAsked)
-    def _sort_asked(self, message: Listing.SortAsked) -> None:
+    @on(SortAsked)
+    def _sort_asked(self, message: SortAsked) -> None:
         self.list.sort_by(message.key)
         self.draw()
 
-    @on(Listing.Opened)
+    @on(Opened)
     def _opened(self) -> None:
         self.action_open()
 

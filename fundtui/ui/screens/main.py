@@ -34,6 +34,7 @@ from fundtui.ui.widgets.footer import Footer
 from fundtui.ui.widgets.header import Header
 from fundtui.ui.widgets.prompt import FilterPrompt
 from fundtui.ui.widgets.room import Room
+from fundtui.ui.widgets.rowevents import Moved, Opened, SortAsked
 from fundtui.ui.widgets.summary import SummaryPanel
 from fundtui.ui.widgets.table import RowsTable
 
@@ -231,7 +232,7 @@ class MainScreen(PacedScreen):
     def action_column(self, columns: int) -> None:
         self.table.move_column(columns)
 
-    @on(RowsTable.Moved)
+    @on(Moved)
     def _moved(self) -> None:
         now = self.now()
         if now - self._moved_at < REPEAT_S and self.view.key:
@@ -253,8 +254,8 @@ class MainScreen(PacedScreen):
             self.view.sort_by(key, ascending=not descending)
         self.reorder()
 
-    @on(RowsTable.SortAsked)
-    def _sort_asked(self, message: RowsTable.SortAsked) -> None:
+    @on(SortAsked)
+    def _sort_asked(self, message: SortAsked) -> None:
         column = next((column for column in self.table.columns if column.key == message.key), None)
         self.view.sort_by(message.key, ascending=bool(column and column.ascending))
         self.reorder()
@@ -375,7 +376,7 @@ class MainScreen(PacedScreen):
         if self.view.row is not None:
             self.app.open_asset(self.view.row)
 
-    @on(RowsTable.Opened)
+    @on(Opened)
     def _opened(self) -> None:
         self.action_open()
 

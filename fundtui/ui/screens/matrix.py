@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from textual import on
-
 from fundtui.imbalance.catalogue import Level
 from fundtui.query import QueryError
 from fundtui.ui.cells import Lens, Scene, figure
@@ -150,19 +148,6 @@ class MatrixScreen(ListScreen):
             (meaning, "faint"),
         ]  # fmt: skip
         return whole(line, self.size.width)
-
-    @on(GridTable.Moved)
-    def _cell_moved(self) -> None:
-        self.draw_detail(self.scene())
-
-    @on(GridTable.SortAsked)
-    def _grid_sort_asked(self, message: GridTable.SortAsked) -> None:
-        self.list.sort_by(message.key)
-        self.draw()
-
-    @on(GridTable.Opened)
-    def _grid_opened(self) -> None:
-        self.action_open()
 
     # -- choosing
 

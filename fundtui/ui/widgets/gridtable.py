@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 from textual import events
-from textual.message import Message
 from textual.strip import Strip
 
 from fundtui.imbalance.display import display
@@ -21,6 +20,7 @@ from fundtui.ui.paint import Span, fitted, strip_of
 from fundtui.ui.pieces import Line, spans
 from fundtui.ui.view import Rows
 from fundtui.ui.widgets.canvas import Panel
+from fundtui.ui.widgets.rowevents import Moved, Opened, SortAsked
 from fundtui.units import MISSING, format_age
 
 GUTTER = 2
@@ -50,19 +50,6 @@ class Head(msgspec.Struct, frozen=True):
 
 class GridTable(Panel, can_focus=True):
     """Heading, as many rows as fit, and three lines about the venues. The view owns order and row cursor."""
-
-    class Moved(Message):
-        """The cursor is on another cell."""
-
-    class SortAsked(Message):
-        """A column head was clicked."""
-
-        def __init__(self, key: str) -> None:
-            super().__init__()
-            self.key = key
-
-    class Opened(Message):
-        """The row under the cursor was opened."""
 
     def __init__(self, view: GridView, now: Callable[[], float], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -318,7 +305,7 @@ class GridTable(Panel, can_focus=True):
         self.view.move_to(index, self._now())
         self._bound()
         self.update()
-        self.post_message(self.Moved())
+        self.post_message(Moved())
 
     def step(self, rows: int) -> None:
         """Move the cursor by so many rows."""
@@ -338,7 +325,7 @@ class GridTable(Panel, can_focus=True):
         self.at = keys[max(0, min(place + columns, len(keys) - 1))]
         self._lay_out()
         self.update()
-        self.post_message(self.Moved())
+        self.post_message(Moved())
 
     def sort_by(self, key: str, *, descending: bool | None = None) -> None:
         """Sort by a column; the same one again turns the order round."""
@@ -366,13 +353,13 @@ class GridTable(Panel, can_focus=True):
             self.at = self.heads[index].key
         if event.y < HEAD_LINES:
             if index is not None:
-                self.post_message(self.SortAsked(self.heads[index].key))
+                self.post_message(SortAsked(self.heads[index].key))
             return
         row = self.top + event.y - HEAD_LINES
         if event.y < HEAD_LINES + self.page and row < len(self.view.order):
             self.move(row)
             if event.chain >= 2:
-                self.post_message(self.Opened())
+                self.post_message(Opened())
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()

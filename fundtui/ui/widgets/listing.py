@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from rich.segment import Segment
 from textual import events
-from textual.message import Message
 from textual.strip import Strip
 
 from fundtui.ui.cells import Scene
@@ -17,6 +16,7 @@ from fundtui.ui.paint import Span, fitted, strip_of
 from fundtui.ui.pieces import Line, aligned, spans
 from fundtui.ui.view import HOLD_S
 from fundtui.ui.widgets.canvas import Panel
+from fundtui.ui.widgets.rowevents import Moved, Opened, SortAsked
 
 HEAD_LINES = 1
 GUTTER = 2
@@ -84,19 +84,6 @@ def ordered(rows: Sequence[Any], field: Field, descending: bool) -> list[Any]:
 
 class Listing(Panel, can_focus=True):
     """Heading and rows. Rows are handed in at each `show`; the list remembers only where a person is."""
-
-    class Moved(Message):
-        """The cursor is on another row."""
-
-    class SortAsked(Message):
-        """A column head was clicked."""
-
-        def __init__(self, key: str) -> None:
-            super().__init__()
-            self.key = key
-
-    class Opened(Message):
-        """The row under the cursor was opened."""
 
     def __init__(
         self,
@@ -247,7 +234,7 @@ class Listing(Panel, can_focus=True):
         self.cursor_key = self._key_of(self.rows[self.cursor]) if self.rows else None
         self._bound()
         self.update()
-        self.post_message(self.Moved())
+        self.post_message(Moved())
 
     def step(self, rows: int) -> None:
         """Move the cursor by so many rows."""
@@ -289,13 +276,13 @@ class Listing(Panel, can_focus=True):
             index = self.field_at(event.x)
             if index is not None:
                 self.column = index
-                self.post_message(self.SortAsked(self.shown[index].key))
+                self.post_message(SortAsked(self.shown[index].key))
             return
         index = self.top + event.y - HEAD_LINES
         if index < len(self.rows):
             self.move(index)
             if event.chain >= 2:
-                self.post_message(self.Opened())
+                self.post_message(Opened())
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
-from textual.message import Message
 from textual.strip import Strip
 
 from fundtui.ui.cells import Scene
@@ -20,6 +19,7 @@ from fundtui.ui.paint import Span, strip_of
 from fundtui.ui.rows import heading_spans, row_spans
 from fundtui.ui.view import View
 from fundtui.ui.widgets.canvas import Canvas
+from fundtui.ui.widgets.rowevents import Moved, Opened, SortAsked
 
 HEAD_LINES = 1
 _NO_ROW = -1
@@ -30,19 +30,6 @@ _KEPT_ROWS = 256
 
 class RowsTable(Canvas, can_focus=True):
     """Heading and rows of a view. Owns the scroll position; the view owns order and cursor."""
-
-    class Moved(Message):
-        """The cursor is on another row."""
-
-    class SortAsked(Message):
-        """A column head was clicked."""
-
-        def __init__(self, key: str) -> None:
-            super().__init__()
-            self.key = key
-
-    class Opened(Message):
-        """The row under the cursor was opened."""
 
     def __init__(self, view: View, now: Callable[[], float], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -234,7 +221,7 @@ class RowsTable(Canvas, can_focus=True):
         self.view.move_to(index, now)
         self._bound()
         self._mark_changed()
-        self.post_message(self.Moved())
+        self.post_message(Moved())
 
     def step(self, rows: int, now: float) -> None:
         """Move the cursor by so many rows."""
@@ -269,13 +256,13 @@ class RowsTable(Canvas, can_focus=True):
             index = self.column_at(event.x)
             if index is not None:
                 self.column = index
-                self.post_message(self.SortAsked(self.columns[index].key))
+                self.post_message(SortAsked(self.columns[index].key))
             return
         index = self.top + event.y - HEAD_LINES
         if index < len(self.view.order):
             self.move(index, now)
             if event.chain >= 2:
-                self.post_message(self.Opened())
+                self.post_message(Opened())
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
