@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import msgspec
+
 from fundtui.imbalance.clocks import ClockChange, clock_text
 from fundtui.imbalance.registry import Registry, instrument_event
 from fundtui.market import Instrument, Note
@@ -38,6 +40,18 @@ def terms_of(contract: Instrument) -> Terms:
     if not math.isnan(contract.floor):
         terms[EventKind.FLOOR_CHANGED] = f"{contract.floor * 100:+.4g}%"
     return terms
+
+
+def same_formula(before: Instrument, after: Instrument) -> bool:
+    """Whether interval and rule are what they were, so that an average over both means something.
+
+    What neither of them says is the same: rules that come from a record are other objects with the same gaps.
+    """
+    if before.interval_h == after.interval_h and before.rule == after.rule:
+        return True
+    was = (before.interval_h, *msgspec.structs.astuple(before.rule))
+    now = (after.interval_h, *msgspec.structs.astuple(after.rule))
+    return all(x == y or (x != x and y != y) for x, y in zip(was, now, strict=True))
 
 
 class ContractChanges:

@@ -11,7 +11,7 @@ from fundtui.imbalance import checks, excess, filling, pricecheck, quality
 from fundtui.imbalance.catalogue import CATALOGUE, Level
 from fundtui.imbalance.clocks import SettlementClocks
 from fundtui.imbalance.compare import FLAGS, Moved, flags
-from fundtui.imbalance.contract_changes import ContractChanges, clock_events, listed, unlisted
+from fundtui.imbalance.contract_changes import ContractChanges, clock_events, listed, same_formula, unlisted
 from fundtui.imbalance.divergence import MAJORS, SOURCES, STARTS, FormulaState
 from fundtui.imbalance.filling import Filled
 from fundtui.imbalance.keeping import Saved
@@ -283,7 +283,7 @@ class Instruments:
         changes = self._changes.between(row, before, contract, time_ms)
         if venue.learnt:
             events.extend(changes)
-        if (before.interval_h, before.rule) != (contract.interval_h, contract.rule):
+        if not same_formula(before, contract):
             self.formula.restart(row)
         moves = before.asset_id != contract.asset_id and bool(self.table.alive[row])
         if moves:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -245,3 +246,16 @@ def test_incremental_is_recomputation_whenever_samples_come(
         coverage, average = shown[1], shown[0]
         assert math.isnan(coverage) or 0.0 <= coverage <= 1.0
         assert math.isnan(average) or abs(average) <= 16e-4 + 1e-4
+
+
+def test_a_contract_that_comes_from_a_record_continues_the_average() -> None:
+    """Its rule is another object with the same gaps: not a number in both is no change of formula."""
+    calculator = begun()
+    watch(calculator, 240.5, samples(0, 240))
+    again = msgspec.msgpack.decode(msgspec.msgpack.encode(contract("a"), enc_hook=str), type=Instrument)
+    # An encoded NaN comes back as a new object, as it does from the record.
+    again = replace(again, floor=-0.02, rule=replace(again.rule, cap=float("nan"), averaging_half_life_h=float("nan")))
+    watch(calculator, 241, what=again)
+    assert start(calculator) == "back-filled"
+    watch(calculator, 241.5, what=replace(again, rule=replace(again.rule, damper=1e-4)))
+    assert start(calculator) == "partial"
