@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from fundtui.ui.choices import ALL
 from fundtui.ui.columnset import ColumnSet, Entry, unit_word
 from fundtui.ui.keyline import Hint
 from fundtui.ui.paint import fitted
 from fundtui.ui.pieces import Line, Piece
-from fundtui.ui.screens.picker import PICK_KEYS, Picker
+from fundtui.ui.screens.picker import Picker, keyed
 
 if TYPE_CHECKING:
     from fundtui.ui.app import FundtuiApp
@@ -49,19 +49,18 @@ def open_columns(app: FundtuiApp) -> None:
 class ColumnPicker(Picker):
     """Nothing changes until Enter; then the table follows and the choice is kept."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *PICK_KEYS,
-        Binding("escape,q,C", "close", "Leave", show=False),
-        Binding("enter", "keep", "Keep", show=False),
-        Binding("space,x", "show_or_hide", "Show or hide", show=False),
-        Binding("J,shift+down", "move(1)", "Move down", show=False),
-        Binding("K,shift+up", "move(-1)", "Move up", show=False),
-        Binding("plus,equals_sign,right,l", "widen(1)", "Wider", show=False),
-        Binding("minus,left,h", "widen(-1)", "Narrower", show=False),
-        Binding("n", "natural", "As wide as it needs", show=False),
-        Binding("r", "reset", "Choose by the screen's width", show=False),
-        Binding("slash", "find", "Find", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = keyed(
+        ("escape,q,C", "close", "Leave"),
+        ("enter", "keep", "Keep"),
+        ("space,x", "show_or_hide", "Show or hide"),
+        ("J,shift+down", "move(1)", "Move down"),
+        ("K,shift+up", "move(-1)", "Move up"),
+        ("plus,equals_sign,right,l", "widen(1)", "Wider"),
+        ("minus,left,h", "widen(-1)", "Narrower"),
+        ("n", "natural", "As wide as it needs"),
+        ("r", "reset", "Choose by the screen's width"),
+        ("slash", "find", "Find"),
+    )
 
     def __init__(self, app: FundtuiApp) -> None:
         super().__init__(app)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from fundtui.ui import lists
 from fundtui.ui.keyline import Hint
 from fundtui.ui.paint import fitted
 from fundtui.ui.pieces import Line
 from fundtui.ui.screens.ask import Ask
-from fundtui.ui.screens.picker import PICK_KEYS, Picker
+from fundtui.ui.screens.picker import Picker, keyed
 
 if TYPE_CHECKING:
     from fundtui.ui.app import FundtuiApp
@@ -63,15 +63,14 @@ def ask_for_list(app: FundtuiApp, asset: str) -> None:
 class ListPicker(Picker):
     """Every change is kept at once, and said."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *PICK_KEYS,
-        Binding("escape,q,W", "close", "Leave", show=False),
-        Binding("enter", "show", "Show", show=False),
-        Binding("space,x", "membership", "Put in or take out", show=False),
-        Binding("n", "create", "New", show=False),
-        Binding("r", "rename", "Rename", show=False),
-        Binding("d,delete", "ask_delete", "Delete", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = keyed(
+        ("escape,q,W", "close", "Leave"),
+        ("enter", "show", "Show"),
+        ("space,x", "membership", "Put in or take out"),
+        ("n", "create", "New"),
+        ("r", "rename", "Rename"),
+        ("d,delete", "ask_delete", "Delete"),
+    )
 
     def __init__(self, app: FundtuiApp) -> None:
         super().__init__(app)

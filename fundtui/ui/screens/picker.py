@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,14 +19,19 @@ if TYPE_CHECKING:
 
     from fundtui.ui.app import FundtuiApp
 
-PICK_KEYS: list[BindingType] = [
-    Binding("up,k", "step(-1)", "One row up", show=False),
-    Binding("down,j", "step(1)", "One row down", show=False),
-    Binding("pageup", "step(-15)", "Page up", show=False),
-    Binding("pagedown", "step(15)", "Page down", show=False),
-    Binding("home,g", "step(-100000)", "To the first row", show=False),
-    Binding("end,G", "step(100000)", "To the last row", show=False),
-]
+_MOVING = (
+    ("up,k", "step(-1)", "One row up"),
+    ("down,j", "step(1)", "One row down"),
+    ("pageup", "step(-15)", "Page up"),
+    ("pagedown", "step(15)", "Page down"),
+    ("home,g", "step(-100000)", "To the first row"),
+    ("end,G", "step(100000)", "To the last row"),
+)
+
+
+def keyed(*own: tuple[str, str, str]) -> list[BindingType]:
+    """Bindings of a list: keys, action and what it does; those that move in it are among them."""
+    return [Binding(keys, action, what, show=False) for keys, action, what in (*_MOVING, *own)]
 
 
 class Picker(VeiledScreen[Any]):
@@ -35,7 +41,7 @@ class Picker(VeiledScreen[Any]):
     Picker { align: center middle; }
     Picker PickList { width: 94%; max-width: 100; height: 20; max-height: 88%; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = PICK_KEYS
+    BINDINGS: ClassVar[list[BindingType]] = keyed()
 
     app: FundtuiApp
 
@@ -59,17 +65,17 @@ class Picker(VeiledScreen[Any]):
 
     # -- what it shows (subclasses)
 
+    @abstractmethod
     def head(self) -> Sequence[Line]:
         """Title and column heads."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self) -> Sequence[Line]:
         """The rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hints(self) -> Sequence[Hint]:
         """The keys below."""
-        raise NotImplementedError
 
     def about(self) -> Line:
         """What is said below the rows while there is nothing else to say."""

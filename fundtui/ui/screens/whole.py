@@ -87,8 +87,9 @@ class WholeScreen(PacedScreen):
     def restyle(self) -> None:
         """Theme or size changed: draw everything anew."""
         self.draw()
-        for widget in self.query(Canvas):
-            widget.mark_all()
+        for widget in self.query("*"):
+            if isinstance(widget, Canvas):
+                widget.mark_all()
 
     def _redye(self) -> None:
         """Draw in the colours of another theme."""

@@ -6,6 +6,7 @@ width, colour and safety themselves (`paint.strip_of`), so a frame costs only th
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
@@ -27,9 +28,9 @@ class Canvas(Widget):
         self._frame: list[Strip | None] = []
         self._frame_width = -1
 
+    @abstractmethod
     def line(self, y: int, width: int) -> Strip:
         """The strip of line `y`, exactly `width` cells wide."""
-        raise NotImplementedError
 
     def mark(self, lines: Iterable[int]) -> None:
         """These lines look different now."""
@@ -80,13 +81,13 @@ class Panel(Canvas):
         self._content: list[Strip] = []
         self._content_size = (-1, -1)
 
+    @abstractmethod
     def content(self, width: int, height: int) -> list[Strip]:
         """At most `height` lines of exactly `width` cells."""
-        raise NotImplementedError
 
+    @abstractmethod
     def blank(self, width: int) -> Strip:
         """The line below the content."""
-        raise NotImplementedError
 
     def update(self) -> None:
         """Make the content anew and repaint the lines that differ."""
