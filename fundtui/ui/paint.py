@@ -7,15 +7,21 @@ from collections.abc import Iterable
 from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.strip import Strip
 
 from fundtui.ui.drawnline import DrawnLine
 from fundtui.ui.scrub import scrub
 from fundtui.ui.spans import Span, cells, fitted
 
-__all__ = ["Span", "both_ends", "cells", "fitted", "strip_of"]
+__all__ = ["Span", "both_ends", "cells", "fitted", "line_of", "strip_of"]
 
 
-def strip_of(spans: Iterable[Span], width: int, fill: Style) -> DrawnLine:
+def strip_of(spans: Iterable[Span], width: int, fill: Style) -> Strip:
+    """One line of exactly `width` cells, as a strip among others."""
+    return line_of(spans, width, fill)
+
+
+def line_of(spans: Iterable[Span], width: int, fill: Style) -> DrawnLine:
     """One line of exactly `width` cells; what does not fit is cut, what is missing is filled."""
     segments = []
     left = width
@@ -34,7 +40,7 @@ def strip_of(spans: Iterable[Span], width: int, fill: Style) -> DrawnLine:
     return DrawnLine(segments, width)
 
 
-def both_ends(left: Iterable[Span], right: list[Span], width: int, fill: Style) -> DrawnLine:
+def both_ends(left: Iterable[Span], right: list[Span], width: int, fill: Style) -> Strip:
     """A line with `left` at its left end and `right` at its right end; the left yields where both do not fit."""
     taken = sum(cells(scrub(text)) for text, _ in right)
     if taken >= width:

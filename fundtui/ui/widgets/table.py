@@ -15,7 +15,7 @@ from textual.strip import Strip
 from fundtui.ui.cells import Scene
 from fundtui.ui.columns import GUTTER, Column
 from fundtui.ui.drawnline import DrawnLine
-from fundtui.ui.paint import Span, strip_of
+from fundtui.ui.paint import Span, line_of, strip_of
 from fundtui.ui.rows import heading_spans, row_spans
 from fundtui.ui.view import View
 from fundtui.ui.widgets.canvas import Canvas
@@ -181,7 +181,8 @@ class RowsTable(Canvas, can_focus=True):
         if kept is None or kept[0] != depends:
             if len(self._kept) >= _KEPT_ROWS:
                 self._kept.clear()
-            kept = self._kept[row, cursor] = (depends, *self._drawn_row(scene, row, width, cursor=cursor, pinned=pinned))
+            drawn = self._drawn_row(scene, row, width, cursor=cursor, pinned=pinned)
+            kept = self._kept[row, cursor] = (depends, *drawn)
         return kept[2] if y - HEAD_LINES in self._thumb else kept[1]
 
     def _left(self, scene: Scene, row: int) -> float:
@@ -197,7 +198,7 @@ class RowsTable(Canvas, can_focus=True):
     ) -> tuple[DrawnLine, DrawnLine]:
         """A row without and with the scroll thumb at its end."""
         surface = "cursor" if cursor else "table"
-        body = strip_of(
+        body = line_of(
             row_spans(scene, self.view.table, row, self.columns, self.gap, cursor=cursor, pinned=pinned),
             width - 1,
             scene.pens("plain", surface),
