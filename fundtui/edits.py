@@ -47,7 +47,8 @@ def told(watcher: Watcher, before: Settings) -> Iterator[tuple[str, Severity]]:
 def at_next_start(before: Settings, after: Settings) -> tuple[str, ...]:
     """The parts that differ and that a running program does not take over."""
     sections = []
-    if msgspec.structs.replace(before.polling, timeout=after.polling.timeout) != after.polling:
+    taken, wanted = before.polling, after.polling
+    if msgspec.structs.replace(taken, timeout=wanted.timeout, premium_history=wanted.premium_history) != wanted:
         # The transport and the limiters are made with them; how long a request may take is not.
         sections.append("polling")
     if before.history != after.history:

@@ -207,9 +207,10 @@ class Premiums:
         parts += [f"samples of {count} left out: {reason}" for reason, count in sorted(found.counts.items())]
         parts += [f"not asked any further: {found.trouble}"] if found.trouble else []
         text = f"{venue} premium history: {'; '.join(parts)}"
-        if not parts or self._told.get(venue) == text:
+        news = found.trouble if found.trouble and not taken else text
+        if not parts or self._told.get(venue) == news:
             return
-        self._told[venue] = text
+        self._told[venue] = news
         self._report(
             Event(
                 time_ms=self._clock.utc_ms(),

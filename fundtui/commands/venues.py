@@ -80,11 +80,22 @@ def _standing(health: VenueHealth) -> str:
 
 def markdown(venues: Iterable[Venue]) -> str:
     """The venue table of the README."""
-    lines = ["| venue | name | formula | averaging | taker fee | settled history | on by default |", "|" + " --- |" * 7]
+    titles = (
+        "venue",
+        "name",
+        "formula",
+        "averaging",
+        "taker fee",
+        "settled history",
+        "premium history",
+        "on by default",
+    )
+    lines = [f"| {' | '.join(titles)} |", "|" + " --- |" * len(titles)]
     for venue in venues:
         taker = format_percent(venue.fees.taker, 3).lstrip("+")
         history = f"no: {venue.no_history}" if venue.no_history else "yes"
         on = f"no: {venue.experimental}" if venue.experimental else "yes"
-        cells = (venue.name, venue.title, venue.rule.family, venue.rule.averaging, taker, history, on)
+        premiums = "yes" if venue.premium_history is not None else "-"
+        cells = (venue.name, venue.title, venue.rule.family, venue.rule.averaging, taker, history, premiums, on)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
