@@ -31,9 +31,8 @@ from fundtui.ui.widgets.greeting import Greeting, greet
 from fundtui.units import format_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from textual.app import SystemCommand
     from textual.screen import Screen
 
     from fundtui.imbalance.table import Table
@@ -51,7 +50,7 @@ class FundtuiApp(OutputApp):
     """Shows one engine."""
 
     TITLE = "fundtui"
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Leave at once", show=False, priority=True),
         Binding("colon,ctrl+p", "command_palette", "Find a command", show=False),
@@ -59,7 +58,6 @@ class FundtuiApp(OutputApp):
     CSS = """
     Screen { background: $background; overflow: hidden; scrollbar-size: 0 0; }
     Toast { background: $surface; }
-    SearchIcon { display: none; }
     """
 
     def __init__(self, source: Source, options: Options | None = None, wall: Clock | None = None, **more: Any) -> None:
@@ -332,10 +330,12 @@ class FundtuiApp(OutputApp):
 
     # -- what opens
 
-    def on_command_palette_opened(self) -> None:
-        """Nothing blinks here, the cursor of the list of commands neither."""
-        for entry in self.screen.query("CommandInput"):
-            entry.cursor_blink = False  # type: ignore[attr-defined]
+    def action_command_palette(self) -> None:
+        """Find a command by a part of its name."""
+        from fundtui.ui.screens.palette import CommandPalette
+
+        if not self.screen.is_modal:
+            self.push_screen(CommandPalette(self))
 
     def action_go(self, name: str) -> None:
         """Show one of the screens behind the digits."""
@@ -389,11 +389,6 @@ class FundtuiApp(OutputApp):
     def copy_row(self, table: Table, row: int) -> None:
         """Copy every figure of a row as one line of JSON, in exported units."""
         self.copy_to_clipboard(json.dumps(row_record(table, row), allow_nan=False))
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        from fundtui.ui.commands import commands
-
-        return commands(self, screen)
 
 
 def row_record(table: Table, row: int) -> dict[str, Any]:

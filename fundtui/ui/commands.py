@@ -1,12 +1,10 @@
-"""The palette of commands: every key as a command, and every theme and watchlist by name."""
+"""What the palette offers: every key as a command, and every theme and watchlist by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
-
-from textual.app import SystemCommand
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fundtui.ui import screen_keys
 from fundtui.ui.keys import KEYS
@@ -19,20 +17,27 @@ if TYPE_CHECKING:
     from fundtui.ui.app import FundtuiApp
 
 
-def commands(app: FundtuiApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
+class Command(NamedTuple):
+    """What it does in a sentence, the key that does it too, and how to do it."""
+
+    title: str
+    key: str
+    run: Callable[[], Awaitable[Any] | None]
+
+
+def commands(app: FundtuiApp, screen: Screen[Any]) -> Iterator[Command]:
     """All commands, in the order of the keys: those of the screen that is seen first."""
-    if isinstance(screen, WholeScreen):
-        for key in screen_keys.OWN.get(screen.NAME, ()):
-            yield SystemCommand(key.help.rstrip("."), f"key {key.shown}", partial(app.run_action, key.action, screen))
+    own = screen_keys.OWN.get(screen.NAME, ()) if isinstance(screen, WholeScreen) else ()
+    for key in own:
+        yield Command(key.help.rstrip("."), key.shown, partial(app.run_action, key.action, screen))
     for key in KEYS:
         if key.action == "app.command_palette" or key.group == "Move":
             continue
-        run = partial(run_key, app, screen, key.action)
-        yield SystemCommand(key.help.rstrip("."), f"key {key.shown}", run)
+        yield Command(key.help.rstrip("."), key.shown, partial(run_key, app, screen, key.action))
     for name in theme_names(app.options.theme_folder):
-        yield SystemCommand(f"theme: {name}", "colours and glyphs", partial(app.choose_theme, name))
+        yield Command(f"theme: {name}", "", partial(app.choose_theme, name))
     for number, watchlist in enumerate(app.watchlists):
-        yield SystemCommand(f"watchlist: {watchlist.name}", "show this list", partial(app.show_watchlist, number))
+        yield Command(f"watchlist: {watchlist.name}", "", partial(app.show_watchlist, number))
 
 
 async def run_key(app: FundtuiApp, screen: Screen[Any], action: str) -> None:

@@ -188,6 +188,8 @@ async def test_a_broken_state_file_costs_one_message(tmp_path: Path) -> None:
 
 
 async def test_the_palette_opens_it() -> None:
+    from fundtui.ui.commands import commands
+
     async with driven() as screen:
-        names = [command.title for command in screen.app.get_system_commands(screen.app.screen)]
+        names = [command.title for command in commands(screen.app, screen.app.screen)]
         assert any(name.startswith("Columns of this watchlist") for name in names)

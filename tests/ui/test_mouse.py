@@ -88,10 +88,11 @@ def test_every_entry_of_a_bottom_line_has_its_key() -> None:
 
 
 async def test_the_palette_has_a_command_for_every_key() -> None:
+    from fundtui.ui.commands import commands
     from fundtui.ui.keys import KEYS
 
     async with driven() as screen:
-        offered = {command.title for command in screen.app.get_system_commands(screen.app.screen)}
+        offered = {command.title for command in commands(screen.app, screen.app.screen)}
         missing = [key.help for key in KEYS if key.group != "Move" and key.help.rstrip(".") not in offered]
         assert missing == ["Find a command by name."]
 

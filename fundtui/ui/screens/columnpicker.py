@@ -13,7 +13,7 @@ from fundtui.ui.columnset import ColumnSet, Entry, unit_word
 from fundtui.ui.keyline import Hint
 from fundtui.ui.paint import fitted
 from fundtui.ui.pieces import Line, Piece
-from fundtui.ui.screens.picker import Picker, keyed
+from fundtui.ui.screens.picker import Picker, keyed, typed
 
 if TYPE_CHECKING:
     from fundtui.ui.app import FundtuiApp
@@ -186,10 +186,8 @@ class ColumnPicker(Picker):
         if event.key in {"enter", "escape"}:
             self.finding = False
             self.wanted = "" if event.key == "escape" else self.wanted
-        elif event.key == "backspace":
-            self.wanted = self.wanted[:-1]
-        elif event.is_printable and event.character is not None and len(self.wanted) < 40:
-            self.wanted += event.character
+        elif (text := typed(self.wanted, event)) is not None:
+            self.wanted = text
         else:
             return
         event.stop()

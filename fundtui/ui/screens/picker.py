@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 
 from fundtui.ui.keyline import Hint
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from fundtui.ui.app import FundtuiApp
 
+MOST_TYPED = 40
 _MOVING = (
     ("up,k", "step(-1)", "One row up"),
     ("down,j", "step(1)", "One row down"),
@@ -32,6 +33,15 @@ _MOVING = (
 def keyed(*own: tuple[str, str, str]) -> list[BindingType]:
     """Bindings of a list: keys, action and what it does; those that move in it are among them."""
     return [Binding(keys, action, what, show=False) for keys, action, what in (*_MOVING, *own)]
+
+
+def typed(text: str, event: events.Key) -> str | None:
+    """A text after a key was pressed; None where that key types nothing."""
+    if event.key == "backspace":
+        return text[:-1]
+    if event.is_printable and event.character is not None:
+        return (text + event.character)[:MOST_TYPED]
+    return None
 
 
 class Picker(VeiledScreen[Any]):
@@ -81,6 +91,10 @@ class Picker(VeiledScreen[Any]):
         """What is said below the rows while there is nothing else to say."""
         return ()
 
+    def needed(self, rows: int) -> int:
+        """For how many rows there should be room."""
+        return rows
+
     def picked(self, x: int, *, twice: bool) -> None:
         """The row under the cursor was clicked."""
 
@@ -91,7 +105,7 @@ class Picker(VeiledScreen[Any]):
         head, rows = self.head(), self.rows()
         self.cursor = max(0, min(self.cursor, len(rows) - 1))
         # As high as it has something to show, within what the screen gives.
-        self.list.styles.height = len(head) + len(rows) + FOOT_LINES + 2
+        self.list.styles.height = len(head) + self.needed(len(rows)) + FOOT_LINES + 2
         self.list.show(self.scene(), head, rows, self.hints(), self.note or self.about(), self.cursor)
 
     def say(self, text: str, role: str = "accent") -> None:
