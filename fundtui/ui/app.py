@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from fundtui.ui.provenance import Provenance
     from fundtui.ui.source import Source
 
-# Frames over a line whose round trip is longer than FAR_S, or while the terminal has no focus.
+# Frames over a line whose round trip is longer than FAR_S, while the terminal has no focus, or while nothing comes in:
+# merely waking up ten times a second would be most of what a quiet screen costs.
 FAR_S = 0.2
 CALM_FRAME_S = 0.25
 # What was wrong at the start is said for that long.
@@ -207,13 +208,22 @@ class FundtuiApp(OutputApp):
     def _frame(self) -> None:
         if self._exit or not self.screen_stack:
             return
-        self._next_frame = asyncio.get_running_loop().call_later(self.frame_s, self._frame)
+        delay = CALM_FRAME_S
         try:
             self._follow_settings()
             self.main.tick()
             self._ringer.tick()
+            delay = max(self.frame_s, min(CALM_FRAME_S, self.main.calm_s()))
         except Exception as error:  # noqa: BLE001  (a callback of the loop: nobody above would see it)
             self._handle_exception(error)
+        self._next_frame = asyncio.get_running_loop().call_later(delay, self._frame)
+
+    def hurry(self) -> None:
+        """Somebody is at work: what follows a key is drawn at the usual pace, however quiet it was before."""
+        loop = asyncio.get_running_loop()
+        if self._next_frame.when() > loop.time() + self.frame_s:
+            self._next_frame.cancel()
+            self._next_frame = loop.call_later(self.frame_s, self._frame)
 
     def _follow_settings(self) -> None:
         """Take over a configuration that was edited while running."""

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from textual import on
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
 from textual.events import CursorPosition
 from textual.screen import Screen
 
+from fundtui.ui.compositor import LineCompositor
 from fundtui.ui.drawnline import DrawnLine
 from fundtui.ui.scrub import scrub
 from fundtui.ui.termdiff import Line, Run, TermDiff
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
 
 # The pinned Textual (pyproject) whose private names these are; the tests hold this against the installed one.
 TESTED_VERSION = "8.2"
-_HOOKS = ((App, "_display"), (App, "_begin_update"), (Screen, "_compositor_refresh"))
+_HOOKS = (
+    (App, "_display"),
+    (App, "_begin_update"),
+    (Screen, "_compositor_refresh"),
+    (Compositor, "_render_chops"),
+    (Compositor, "visible_widgets"),
+    (Compositor, "cuts"),
+)
 SYNC_START = "\x1b[?2026h"
 SYNC_END = "\x1b[?2026l"
 ASK_POSITION = "\x1b[6n"
@@ -189,6 +197,11 @@ class OutputApp(App[int]):
 
 class PacedScreen(Screen[Any]):
     """A screen whose frames wait while the terminal owes answers; what changed meanwhile stays marked."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if supported():
+            self._compositor = LineCompositor()
 
     def _compositor_refresh(self) -> None:
         app = self.app

@@ -34,7 +34,7 @@ from fundtui.ui.widgets.footer import Footer
 from fundtui.ui.widgets.header import Header
 from fundtui.ui.widgets.prompt import FilterPrompt
 from fundtui.ui.widgets.room import Room
-from fundtui.ui.widgets.rowevents import Moved, Opened, SortAsked
+from fundtui.ui.widgets.rowevents import Opened, SortAsked
 from fundtui.ui.widgets.summary import SummaryPanel
 from fundtui.ui.widgets.table import RowsTable
 
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 # Data counts as flowing while something changed within this time.
 QUIET_AFTER_S = 5.0
+# A change is likely to be followed by another one within this time.
+LIVELY_S = 0.3
 # Header, detail and events follow once a second: nobody reads faster.
 PANELS_S = 1.0
 # The panel of the selected asset waits until a held key is let go.
@@ -93,7 +95,7 @@ class MainScreen(PacedScreen):
         yield SummaryPanel(id="summary")
         with Room(id="body"):
             with Room(id="left"):
-                yield RowsTable(self.view, self.now, id="table")
+                yield RowsTable(self.view, self.now, self._moved, id="table")
                 yield DetailPanel(id="detail")
             yield DetailPanel(id="side")
         yield EventPanel(id="events")
@@ -178,6 +180,13 @@ class MainScreen(PacedScreen):
         elif self._detail_due:
             self._draw_detail(scene, now)
 
+    def calm_s(self) -> float:
+        """How long nothing is going to change, seconds, as far as anybody knows; 0 while data or keys come in."""
+        now = self.now()
+        if self._detail_due or now - self._changed_at < LIVELY_S:
+            return 0.0
+        return max(self._panels_at + PANELS_S - now, 0.0)
+
     def follow_tables(self, now: float = math.inf) -> None:
         """Show the engine's tables of now, which a replay exchanges, through the lens that is chosen."""
         self.lens_view.follow(
@@ -232,7 +241,6 @@ class MainScreen(PacedScreen):
     def action_column(self, columns: int) -> None:
         self.table.move_column(columns)
 
-    @on(Moved)
     def _moved(self) -> None:
         now = self.now()
         if now - self._moved_at < REPEAT_S and self.view.key:
@@ -240,6 +248,7 @@ class MainScreen(PacedScreen):
             self.detail.wait_for(self.scene(), self.view.key)
         self._moved_at = now
         self._detail_due = True
+        self.app.hurry()
         if not self._held:
             self._held = True
             self.header.show(self.scene(), main_header(self, now), self.header.feeds)

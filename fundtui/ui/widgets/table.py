@@ -19,7 +19,7 @@ from fundtui.ui.paint import Span, line_of, strip_of
 from fundtui.ui.rows import heading_spans, row_spans
 from fundtui.ui.view import View
 from fundtui.ui.widgets.canvas import Canvas
-from fundtui.ui.widgets.rowevents import Moved, Opened, SortAsked
+from fundtui.ui.widgets.rowevents import Opened, SortAsked
 
 HEAD_LINES = 1
 _NO_ROW = -1
@@ -31,8 +31,17 @@ _KEPT_ROWS = 256
 class RowsTable(Canvas, can_focus=True):
     """Heading and rows of a view. Owns the scroll position; the view owns order and cursor."""
 
-    def __init__(self, view: View, now: Callable[[], float], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        view: View,
+        now: Callable[[], float],
+        moved: Callable[[], None],
+        *,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        """moved: called when the cursor is on another row, in the same frame: a held key has no time for messages."""
         super().__init__(id=id)
+        self._tell_moved = moved
         self.view = view
         self._now = now
         self.scene: Scene | None = None
@@ -222,7 +231,7 @@ class RowsTable(Canvas, can_focus=True):
         self.view.move_to(index, now)
         self._bound()
         self._mark_changed()
-        self.post_message(Moved())
+        self._tell_moved()
 
     def step(self, rows: int, now: float) -> None:
         """Move the cursor by so many rows."""
