@@ -14,7 +14,7 @@ from fundtui.imbalance.display import display
 from fundtui.query import NumericTerm, Query, Selection
 from fundtui.query import Term as QueryTerm
 from fundtui.text import clean
-from fundtui.units import format_duration
+from fundtui.units import MISSING, format_duration
 
 _PLACE = re.compile(r"\{([a-z_0-9]+)\}")
 
@@ -28,7 +28,7 @@ def value_text(level: Level, keys: tuple[str, ...], value: float) -> str:
     """A value in exported units as the screen writes its metric; a plain number where several metrics meet."""
     metric = find(level, keys[0]) if len(keys) == 1 else None
     if metric is None:
-        return "-" if math.isnan(value) else f"{value:.4g}"
+        return MISSING if math.isnan(value) else f"{value:.4g}"
     return display(metric, value / metric.export_factor)
 
 
@@ -64,8 +64,10 @@ class TermReader:
 def sentence(
     subject: Subject, told: Told, why: Why | None, terms: tuple[Term, ...], held_s: float, summary: str
 ) -> str:
-    """The sentence of a transition: `WIF spread 212.7% (spread >= 25%), for 5m`."""
-    parts = [f"{term.text} ({term.source})" for term in terms] or ([summary] if summary else [])
+    """The sentence of a transition: `WIF: 212.7% (spread >= 25%), for 5m`; a value that is missing is said to be."""
+    unknown = "not known" if told in (Told.FIRED, Told.ESCALATED) else "no longer known"
+    parts = [f"{unknown if term.text == MISSING else term.text} ({term.source})" for term in terms]
+    parts = parts or ([summary] if summary else [])
     said = f"{subject.key}: {', '.join(parts)}" if parts else subject.key
     if told is Told.CLOSED:
         return str(clean(f"{said}, closed: {why}"))

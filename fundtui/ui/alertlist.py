@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -41,8 +41,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """One row: an alert, a silence of its own, or a notice that was given up.
 
     since_ms  when its standing began
-    until_ms  when it changes by itself, None where nobody knows; a pending alert: when it fires
-    share     of the wait that has passed, for pending alerts
+    until_ms  when it changes by itself, NaN where nobody knows; a pending alert: when it fires
     """
 
     key: str
@@ -53,24 +52,50 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     since_ms: int
     until_ms: float = math.nan
-    share: float = math.nan
     alert: AlertRow | None = None
     silence: Silence | None = None
     letter: Delivery | None = None
 
+    def share_at(self, now_ms: int) -> float:
+        """How much of its wait a pending alert has behind it."""
+        wait_ms = self.until_ms - self.since_ms
+        return min(max((now_ms - self.since_ms) / wait_ms, 0.0), 1.0) if wait_ms > 0 else 1.0
 
-def alert_row(alert: AlertRow, wait_s: float, next_ms: float, silences: Iterable[Silence], now_ms: int) -> Listed:
-    """An alert. `wait_s`: its rule's wait; `next_ms`: its subject's next settlement."""
+
+class KeptRows:
+    """Rows as they were made, each for as long as what it was made from stays the same."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[object, Listed]] = {}
+
+    def of(self, parts: Iterable[tuple[str, object, Callable[[], Listed]]]) -> list[Listed]:
+        """The rows of these parts: a name, what the row depends on, and how to make it."""
+        kept: dict[str, tuple[object, Listed]] = {}
+        for name, basis, make in parts:
+            before = self._kept.get(name)
+            kept[name] = before if before is not None and before[0] == basis else (basis, make())
+        self._kept = kept
+        return [row for _, row in kept.values()]
+
+
+def basis_of(alert: AlertRow) -> tuple[object, ...]:
+    """What can change of an alert while it is the same one; what is not known is None, which is like itself."""
+    return (
+        alert.standing, alert.severity, alert.text, alert.since_ms, alert.acknowledged_ms, alert.held,
+        alert.recovering, alert.muted, None if math.isnan(alert.value) else alert.value,
+    )  # fmt: skip
+
+
+def alert_row(alert: AlertRow, wait_s: float, next_ms: float, held_by: Silence | None = None) -> Listed:
+    """An alert. `wait_s`: its rule's wait; `next_ms`: its subject's next settlement; `held_by`: what mutes it."""
     section = {"firing": Section.FIRING, "pending": Section.PENDING, "silenced": Section.SILENCED}.get(
         alert.standing.value, Section.OVER
     )
-    until_ms, share = next_ms, math.nan
+    until_ms = next_ms
     if section is Section.PENDING:
         until_ms = alert.since_ms + wait_s * 1000.0
-        share = min(max((now_ms - alert.since_ms) / (wait_s * 1000.0), 0.0), 1.0) if wait_s > 0 else 1.0
     elif section is Section.SILENCED:
-        held = silence_of(alert, silences, now_ms)
-        until_ms = float(held.until_ms) if held is not None else math.nan
+        until_ms = float(held_by.until_ms) if held_by is not None else math.nan
     elif section is Section.OVER:
         until_ms = math.nan
     return Listed(
@@ -82,7 +107,6 @@ def alert_row(alert: AlertRow, wait_s: float, next_ms: float, silences: Iterable
         text=alert.text,
         since_ms=alert.since_ms,
         until_ms=until_ms,
-        share=share,
         alert=alert,
     )
 

@@ -17,15 +17,15 @@ def published(instruments: Table, row: int) -> tuple[str, str]:
     hourly = float(instruments.columns["apr"][row])
     if math.isnan(rate):
         return MISSING, "faint"
-    if Reason.INTERVAL_UNKNOWN in instruments.text("reasons", row) or math.isnan(hourly):
+    unknown = REASON_TEXT[Reason.INTERVAL_UNKNOWN] in reasons_text(instruments.text("reasons", row))
+    if unknown or math.isnan(hourly):
         return f"{rate * 100:+.4f}%/?", "dim"
     interval_h = float(instruments.columns["interval_h"][row])
     period_h = 8.0 if math.isnan(interval_h) else interval_h
     return f"{hourly * period_h * 100:+.4f}%/{format_duration(period_h * 3600)}", rate_role(hourly)
 
 
-def reasons_text(codes: str) -> str:
-    """The codes of a row in plain words."""
+def reasons_text(reasons: str) -> str:
+    """The reasons of a row in plain words, also where they are codes."""
     known = {reason.value: text for reason, text in REASON_TEXT.items()}
-    parts = [code.strip() for code in codes.replace(",", " ").split()]
-    return ", ".join(known.get(code, code) for code in parts)
+    return ", ".join(known.get(reason, reason) for reason in reasons.split(", "))

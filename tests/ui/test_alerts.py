@@ -9,7 +9,7 @@ import pytest
 
 from fundtui.alerts.book import Standing
 from fundtui.alerts.records import Silence
-from fundtui.ui.alertlist import Section, alert_row, silence_row
+from fundtui.ui.alertlist import Section, alert_row, silence_of, silence_row
 from fundtui.ui.screens.alerts import literal
 from tests.ui import rich_market
 from tests.ui.market import START_MS, Market
@@ -43,16 +43,30 @@ async def test_pending_has_a_bar_of_its_wait_and_when_it_fires() -> None:
 def test_times_by_hand() -> None:
     market = rich_market.market()
     firing, pending, muted, over = market.desk.rows
-    assert alert_row(pending, 300.0, 1.0, [], START_MS).share == pytest.approx(0.2)
-    assert alert_row(pending, 300.0, 1.0, [], START_MS).until_ms == START_MS + 4 * MINUTE_MS
-    assert alert_row(pending, 0.0, 1.0, [], START_MS).share == 1.0
-    assert alert_row(firing, 300.0, 77.0, [], START_MS).until_ms == 77.0
-    held = alert_row(muted, 300.0, 1.0, market.desk.silences, START_MS)
+    assert alert_row(pending, 300.0, 1.0).share_at(START_MS) == pytest.approx(0.2)
+    assert alert_row(pending, 300.0, 1.0).until_ms == START_MS + 4 * MINUTE_MS
+    assert alert_row(pending, 0.0, 1.0).share_at(START_MS) == 1.0
+    assert alert_row(firing, 300.0, 77.0).until_ms == 77.0
+    held = alert_row(muted, 300.0, 1.0, silence_of(muted, market.desk.silences, START_MS))
     assert (held.section, held.until_ms) == (Section.SILENCED, START_MS + 60 * MINUTE_MS)
-    ended = alert_row(over, 300.0, 1.0, [], START_MS)
+    ended = alert_row(over, 300.0, 1.0)
     assert ended.section is Section.OVER
     later = Silence(id="w", from_ms=START_MS + 1, until_ms=START_MS + 2, reason="window", venue="okx")
     assert silence_row(later, START_MS).text == "begins later, venue=okx: window"
+
+
+async def test_only_rows_of_what_changed_are_made_anew() -> None:
+    market = rich_market.market()
+    async with driven(market) as screen:
+        await screen.press("6")
+        before = {row.key: row for row in screen.app.screen.list.rows}  # type: ignore[attr-defined]
+        # The same alerts once more, as new objects, but for one that is recovering now.
+        market.desk.rows = [msgspec.structs.replace(each) for each in market.desk.rows]
+        market.desk.rows[0] = msgspec.structs.replace(market.desk.rows[0], recovering=True)
+        await screen.draw(1.0)
+        after = {row.key: row for row in screen.app.screen.list.rows}  # type: ignore[attr-defined]
+        assert [key for key in before if after[key] is not before[key]] == [f"alert {market.desk.rows[0].id}"]
+        assert "ending" in screen.lines[2]
 
 
 async def test_acknowledging_what_fires_and_nothing_else() -> None:

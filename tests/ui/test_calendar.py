@@ -189,3 +189,9 @@ async def test_detail_and_explanation() -> None:
         assert "multiplier" in screen.text
         await screen.press("end")
         assert "fundingRate 0.0001 = rate" in screen.text
+
+
+async def test_a_venue_whose_name_is_too_long_says_so() -> None:
+    async with driven(book(("kraken-futures", "BTC", 1e-5, 1.0, 60.0, 1e9)), size=(120, 40)) as screen:
+        await screen.press("5")
+        assert any(line.startswith("kraken-futu… ") for line in screen.lines), screen.text

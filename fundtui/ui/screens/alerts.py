@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from fundtui.alerts.book import Standing
 from fundtui.imbalance.catalogue import Level
 from fundtui.text import clean
 from fundtui.ui.alert_origin import alert_origin
-from fundtui.ui.alertlist import WORDS, Listed, Section, alert_row, in_order, letter_row, silence_of, silence_row
+from fundtui.ui.alertlist import (
+    WORDS,
+    KeptRows,
+    Listed,
+    Section,
+    alert_row,
+    basis_of,
+    in_order,
+    letter_row,
+    silence_of,
+    silence_row,
+)
 from fundtui.ui.cells import Scene
 from fundtui.ui.pieces import Line, Piece
 from fundtui.ui.provenance import Provenance
@@ -66,8 +79,8 @@ def _next(scene: Scene, row: Listed, width: int) -> Line:
     """What comes next: a filling bar while it waits, a countdown to the settlement or to the silence's end."""
     if row.section is Section.OVER:
         return [(moment(row.since_ms, scene.now_ms)[-8:], "dim")]
-    if row.section is Section.PENDING and not math.isnan(row.share):
-        filled = round(row.share * _BAR)
+    if row.section is Section.PENDING:
+        filled = round(row.share_at(scene.now_ms) * _BAR)
         bar = scene.glyphs.shade[-1] * filled + scene.glyphs.dot * (_BAR - filled)
         return [(bar, "warning"), (f" {format_countdown(max(row.until_ms - scene.now_ms, 1) / 1000)}", "dim")]
     if math.isnan(row.until_ms):
@@ -129,17 +142,23 @@ class AlertsScreen(ListScreen):
     def __init__(self, app: FundtuiApp) -> None:
         super().__init__(app)
         self._waits: dict[str, float] = {}
+        self._kept = KeptRows()
 
     def rows(self) -> Sequence[Listed]:
-        now_ms = self.source.clock.utc_ms()
-        silences = self.source.silences()
-        rows = [
-            alert_row(each, self._wait_s(each.rule, each.id), self._next_ms(each.subject), silences, now_ms)
-            for each in self.source.alerts()
-        ]
-        rows += [silence_row(each, now_ms) for each in silences]
-        rows += [letter_row(each) for each in self.source.dead_letters()]
-        return in_order(rows)
+        return in_order(self._kept.of(self._parts()))
+
+    def _parts(self) -> Iterator[tuple[str, object, Callable[[], Listed]]]:
+        """What there is, what its row depends on, and how the row is made."""
+        now_ms, silences = self.source.clock.utc_ms(), self.source.silences()
+        for alert in self.source.alerts():
+            held = silence_of(alert, silences, now_ms) if alert.standing is Standing.SILENCED else None
+            wait_s, next_ms = self._wait_s(alert.rule, alert.id), self._next_ms(alert.subject)
+            basis = (*basis_of(alert), wait_s, None if math.isnan(next_ms) else next_ms, held)
+            yield f"alert {alert.id}", basis, partial(alert_row, alert, wait_s, next_ms, held)
+        for silence in silences:
+            yield f"silence {silence.id}", (silence, silence.from_ms <= now_ms), partial(silence_row, silence, now_ms)
+        for letter in self.source.dead_letters():
+            yield f"letter {letter.key} {letter.sink}", letter, partial(letter_row, letter)
 
     def _wait_s(self, rule: str, name: str) -> float:
         """How long a rule waits; asked once for each rule."""

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from fundtui.ui.cells import Scene
-from fundtui.ui.paint import cells
+from fundtui.ui.paint import cells, fitted
 from fundtui.ui.pieces import Line, Piece, lines_on, whole
 from fundtui.ui.schedule import Schedule
 from fundtui.ui.widgets.canvas import Panel
@@ -144,7 +144,8 @@ class Timeline(Panel):
 
     def _venue(self, scene: Scene, venue: str, dollars: NDArray[np.float64], cell: int, most: float) -> Line:
         ramp = scene.glyphs.spark
-        pieces: list[Piece] = [(f"{venue[: LABEL - 2]:>{LABEL - 1}} ", "dim")]
+        name = fitted(venue, LABEL - 1, right=True, ellipsis=scene.glyphs.ellipsis)
+        pieces: list[Piece] = [(f"{name} ", "dim")]
         # Three decades from the lowest tick to the highest: small settlements stay visible beside large ones.
         size = np.clip(1.0 + np.log10(np.maximum(dollars, 1e-9) / max(most, 1.0)) / _DECADES, 0.0, 1.0)
         for stretch, value in enumerate(dollars.tolist()):
