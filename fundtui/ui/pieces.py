@@ -73,15 +73,15 @@ def aligned(pieces: Line, width: int, *, right: bool, ellipsis: str) -> list[Pie
     return [blank, *kept] if right else [*kept, blank]
 
 
-def folded(line: Line, width: int) -> list[Line]:
-    """A line in as many as it needs; pieces stay whole where they fit."""
+def folded(line: Line, width: int, indent: int = 2) -> list[Line]:
+    """A line in as many as it needs, those after the first indented; pieces stay whole where they fit."""
     lines: list[list[Piece]] = [[]]
     left = width
     for text, role in line:
         size = cells(text)
         if size > left and lines[-1]:
-            lines.append([("  ", "dim")])
-            left = width - 2
+            lines.append([(" " * indent, "dim")])
+            left = width - indent
             text = text.lstrip()
         lines[-1].append((text, role))
         left -= cells(text)

@@ -350,3 +350,31 @@ async def test_hostile_names_stay_text(keys: tuple[str, ...]) -> None:
             strips = screen.app.screen._compositor.render_strips()
             links = [segment.style.link for strip in strips for segment in strip if segment.style is not None]
             assert not any(links)
+
+
+async def test_the_size_page_is_whole_at_forty_columns() -> None:
+    async with opened("shift+tab", size=(120, 40)) as screen:
+        words = " ".join(screen.lines[2:-1]).split()
+    async with opened("shift+tab", size=(40, 20)) as screen:
+        seen: list[str] = []
+        for _ in range(80):
+            seen += [line.strip() for line in screen.lines[2:-1] if line.strip() and line.strip() not in seen]
+            if not screen.lines[-2].endswith(" more"):
+                break
+            await screen.press("j")
+        assert not any("…" in line for line in seen)
+        assert set(words) <= set(" ".join(seen).split())
+        await screen.press(*["k"] * 80)
+        assert "a leg" in screen.lines[2]
+
+
+async def test_the_term_page_fits_forty_columns_and_follows_the_choice() -> None:
+    async with opened(*["tab"] * 5, size=(40, 12)) as screen:
+        assert [line for line in screen.lines[2:3] if "…" in line] == []
+        count = len(asset_screen(screen).subject.rows())
+        for _ in range(count):
+            chosen = asset_screen(screen).subject.place
+            marked = [line for line in screen.lines[3:-1] if "▌" in line]
+            assert len(marked) == 1
+            assert marked[0].split("▌")[1].startswith("abcdefghijklmnop"[chosen])
+            await screen.press("j")

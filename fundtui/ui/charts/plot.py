@@ -17,7 +17,7 @@ from fundtui.ui.charts.axes import Scale, Window, scale_of, time_ticks
 from fundtui.ui.charts.dots import Dots
 from fundtui.ui.charts.picture import Curve, Picture, Shape
 from fundtui.ui.paint import Span, both_ends, cells, fitted, strip_of
-from fundtui.ui.pieces import Line, cut, spans
+from fundtui.ui.pieces import Line, cut, folded, lines_on, spans
 from fundtui.ui.widgets.canvas import Panel
 from fundtui.units import MISSING, format_utc_date
 
@@ -233,12 +233,11 @@ class ChartPanel(Panel):
         scene, picture = self.scene, self.picture
         if scene is None or picture is None:
             return []
-        fill = scene.pens("dim", "panel")
         lines = [self._title(scene, picture, width)]
         size = self._plot_size()
         if picture.notice or size is None:
             text = picture.notice or "no room for a chart"
-            return [*lines, self.blank(width), strip_of([(f"  {text}", scene.pens("dim", "panel"))], width, fill)]
+            return [*lines, self.blank(width), *lines_on(scene.pens, folded(_words(text), width), "panel", width)]
         drawn = self._drawn
         if drawn is None or (drawn.raster.width, drawn.raster.height) != size:
             return lines
@@ -340,3 +339,8 @@ class ChartPanel(Panel):
             text = f"{text:<{cell}}{label}"
         return strip_of([(" " * (SCALE_CELLS + 1) + text, scene.pens("faint", "panel"))], width,
                         scene.pens("dim", "panel"))  # fmt: skip
+
+
+def _words(text: str) -> Line:
+    """A sentence in pieces that can be folded."""
+    return [("  ", "dim"), *((f"{word} ", "dim") for word in text.split())]

@@ -7,7 +7,7 @@ import math
 from fundtui.imbalance.conditions import DAYS, Conditions, Leg, Wanted
 from fundtui.imbalance.sizing import ADVERSE_APR, KELLY_CAP, KELLY_FRACTION, STOP_SPREADS, TARGET_VOLATILITY
 from fundtui.ui.cells import Scene
-from fundtui.ui.pieces import Line, Piece
+from fundtui.ui.pieces import Line, Piece, folded
 from fundtui.units import (
     MISSING,
     format_bp,
@@ -19,11 +19,14 @@ from fundtui.units import (
 
 _LABEL = 23
 _VALUE = 9
+# The longest lines have this many cells; below that they are folded.
+_WHOLE_FROM = 80
+_INDENT = 6
 
 
-def size_lines(scene: Scene, found: Conditions, wanted: Wanted) -> list[Line]:
-    """Everything about a pair at this size."""
-    return [
+def size_lines(scene: Scene, found: Conditions, wanted: Wanted, width: int) -> list[Line]:
+    """Everything about a pair at this size; in a narrow pane in as many lines as it takes."""
+    lines = [
         *_head(found, wanted),
         [],
         *_limits(found, wanted),
@@ -32,6 +35,18 @@ def size_lines(scene: Scene, found: Conditions, wanted: Wanted) -> list[Line]:
         [],
         *_exits(scene, found),
     ]
+    if width >= _WHOLE_FROM:
+        return lines
+    return [part for line in lines for part in folded(_close(line, width - _INDENT), width, _INDENT)]
+
+
+def _close(line: Line, room: int) -> Line:
+    """A line without the blanks that keep columns apart, and sentences that do not fit in words."""
+    close: list[Piece] = []
+    for text, role in line:
+        words = text.split() if len(text.rstrip()) >= room else [text.rstrip()]
+        close += [(f"{word} ", role) for word in words]
+    return close
 
 
 def _head(found: Conditions, wanted: Wanted) -> list[Line]:

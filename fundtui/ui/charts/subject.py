@@ -159,7 +159,7 @@ class Subject:
             return [[("  no pair of this asset is priced yet", "dim")]]
         past = self._joined()
         found = conditions(pairs, instruments, priced[0], self.size, past.courses if past is not None else ())
-        return size_lines(scene, found, self.size)
+        return size_lines(scene, found, self.size, width)
 
     @property
     def size(self) -> Size:

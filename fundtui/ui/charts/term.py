@@ -22,6 +22,8 @@ AHEAD_H = (24.0, 72.0, 168.0, 720.0)
 _PAID = (("realised_1d", "paid 1d"), ("realised_3d", "3d"), ("realised_7d", "7d"), ("realised_30d", "30d"))
 _CELL = 9
 _NAME, _LONG_NAME, _LONG_FROM = 15, 24, 110
+# A narrow pane has room for three figures beside a short name.
+_SMALL_BELOW, _SMALL_NAME, _SMALL_CELL = 60, 11, 8
 
 
 def expected(now: float, mean: float, half_life_h: float, ahead_h: float) -> float:
@@ -41,10 +43,12 @@ def term_lines(
     width: int,
 ) -> list[Line]:  # fmt: skip
     """Heads and one line per instrument, as many columns as the width has room for."""
-    room = _LONG_NAME if width >= _LONG_FROM else _NAME
-    columns = _columns(width - room, dated=any(_is_dated(table, row) for row in rows))
+    small = width < _SMALL_BELOW
+    room = _LONG_NAME if width >= _LONG_FROM else _SMALL_NAME if small else _NAME
+    cell = _SMALL_CELL if small else _CELL
+    columns = _columns((width - room - 5) // cell, dated=any(_is_dated(table, row) for row in rows))
     head: list[Piece] = [(f"  {'':2}{'venue':<{room}}", "faint")]
-    head += [(f"{title:>{_CELL}}", "faint") for _, title in columns]
+    head += [(f"{title.removeprefix('at ') if small else title:>{cell}}", "faint") for _, title in columns]
     lines: list[Line] = [head]
     for place, row in enumerate(rows):
         mark, tone = (scene.glyphs.cursor, "*bright") if place == chosen else (" ", "plain")
@@ -52,11 +56,11 @@ def term_lines(
             (f" {mark}", "accent"), (f"{letter(place)} ", "accent" if place == chosen else "dim"),
             (fitted(names[place], room, ellipsis=scene.glyphs.ellipsis), tone),
         ]  # fmt: skip
-        line += [_cell(scene, table, row, key, shifts[place]) for key, _ in columns]
+        figures = (_cell(scene, table, row, key, shifts[place]) for key, _ in columns)
+        line += [(f"{text:>{cell}}", role) for text, role in figures]
         lines.append(line)
-    lines.append(
-        [("  + expected by AR(1) towards mu; dated: annualised basis of a dated contract, at its expiry", "faint")]
-    )
+    dated = "" if small else "; dated: annualised basis of a dated contract, at its expiry"
+    lines.append([(f"  + expected by AR(1) towards mu{dated}", "faint")])
     return lines
 
 
@@ -64,7 +68,7 @@ def _is_dated(table: Table, row: int) -> bool:
     return not math.isnan(float(table.columns["dated_apr"][row]))
 
 
-def _columns(width: int, *, dated: bool) -> list[tuple[str, str]]:
+def _columns(most: int, *, dated: bool) -> list[tuple[str, str]]:
     """The columns that there is room for, a dated contract's own among the first where there is one."""
     ahead = [(f"+{hours:g}", f"+{hours / 24:g}d") for hours in AHEAD_H]
     ranked = [
@@ -79,7 +83,7 @@ def _columns(width: int, *, dated: bool) -> list[tuple[str, str]]:
     if dated:
         ranked.remove(("dated_apr", "dated"))
         ranked.insert(2, ("dated_apr", "dated"))
-    kept = ranked[: max((width - 5) // _CELL, 3)]
+    kept = ranked[: max(most, 1)]
     return sorted(kept, key=lambda each: order.index(each[0]))
 
 
@@ -92,13 +96,13 @@ def _cell(scene: Scene, table: Table, row: int, key: str, shift: float) -> Piece
     else:
         value = float(table.columns[key][row])
     if math.isnan(value):
-        return f"{MISSING:>{_CELL}}", "faint"
+        return MISSING, "faint"
     if key == "next_funding_ms":
-        return f"{format_countdown((value - scene.now_ms) / 1000):>{_CELL}}", "dim"
+        return format_countdown((value - scene.now_ms) / 1000), "dim"
     if key == "half_life":
-        return f"{format_duration(value * 3600) if math.isfinite(value) else 'never':>{_CELL}}", "dim"
+        return format_duration(value * 3600) if math.isfinite(value) else "never", "dim"
     value -= 0.0 if key == "dated_apr" else shift
-    return f"{format_rate(value, scene.basis):>{_CELL}}", rate_role(value)
+    return format_rate(value, scene.basis), rate_role(value)
 
 
 def term_picture(

@@ -26,7 +26,7 @@ from fundtui.ui.widgets.detail import DetailPanel
 from fundtui.ui.widgets.footer import Footer
 from fundtui.ui.widgets.header import Header
 from fundtui.ui.widgets.room import Room
-from fundtui.ui.widgets.textpanel import TextPanel
+from fundtui.ui.widgets.textpanel import ScrolledPanel, TextPanel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -41,6 +41,9 @@ ASKING_S = 2.0
 TALL_FROM = 36
 LEGEND_BESIDE_FROM = 110
 MOST_LISTED = 14
+# Header, tabs and footer; and the lines below which a chart beside the term view's figures says nothing.
+FRAME_LINES = 3
+CHART_LEAST = 9
 ZOOM = 0.7
 PAN = 0.25
 
@@ -75,7 +78,7 @@ class AssetScreen(WholeScreen):
         yield Header(id="header")
         yield Tabs(id="tabs")
         yield DetailPanel(id="whole")
-        yield TextPanel(id="page")
+        yield ScrolledPanel(id="page")
         with Room(id="charts"):
             yield ChartPanel(id="chart")
             yield TextPanel(id="legend")
@@ -86,7 +89,7 @@ class AssetScreen(WholeScreen):
         self.header, self.footer = self.query_one(Header), self.query_one(Footer)
         self.tabs, self.listed = self.query_one(Tabs), self.query_one(DetailPanel)
         self.chart = self.query_one(ChartPanel)
-        self.page = self.query_one("#page", TextPanel)
+        self.page = self.query_one("#page", ScrolledPanel)
         self.beside, self.below = self.query_one("#legend", TextPanel), self.query_one("#keys", TextPanel)
         self.lay_out()
         self.begin()
@@ -99,7 +102,12 @@ class AssetScreen(WholeScreen):
         self.listed.display = self.view is View.LIST or (tall and charting and self.view is not View.TERM)
         self.listed.styles.height = "1fr" if self.view is View.LIST else min(rows + 2, MOST_LISTED)
         self.page.display = self.view in (View.TERM, View.SIZE)
-        self.page.styles.height = "1fr" if self.view is View.SIZE else min(rows + 2, max(height // 2, 4))
+        # The term view's chart gives way to its figures where there is no room for both.
+        room = height - FRAME_LINES
+        page = min(rows + 2, max(height // 2, 4))
+        alone = self.view is View.SIZE or (self.view is View.TERM and room - page < CHART_LEAST)
+        self.page.styles.height = "1fr" if alone else page
+        charting = charting and not (alone and self.view is View.TERM)
         self.query_one("#charts").display = charting
         beside = charting and width >= LEGEND_BESIDE_FROM
         self.beside.display = beside
@@ -143,11 +151,18 @@ class AssetScreen(WholeScreen):
             instruments = self.source.table(Level.INSTRUMENT)
             self.listed.show(scene, self.source.table(Level.ASSET), subject.row, instruments, subject.rows())
         if self.page.display:
-            page = subject.size_page if self.view is View.SIZE else subject.term_page
-            self.page.show(scene, page(scene, self.page.size.width))
+            self._draw_page(scene)
         if self.view in CHARTS:
             self.draw_chart(scene)
         self._draw_frame(scene)
+
+    def _draw_page(self, scene: Scene) -> None:
+        width = self.page.size.width
+        if self.view is View.SIZE:
+            self.page.show_around(scene, self.subject.size_page(scene, width))
+        else:
+            # One line of heads, then the instruments.
+            self.page.show_around(scene, self.subject.term_page(scene, width), 1, 1 + self.subject.place)
 
     def draw_chart(self, scene: Scene) -> None:
         """Draw the chart where its data differs, and the legend."""
@@ -210,8 +225,11 @@ class AssetScreen(WholeScreen):
         self.show_range(RANGES[(RANGES.index(self.subject.days) + step) % len(RANGES)])
 
     def action_venue(self, step: int) -> None:
-        self.subject.step(step)
-        self.draw()
+        if self.view is View.SIZE:
+            self.page.scroll_lines(step)
+        else:
+            self.subject.step(step)
+            self.draw()
 
     def action_alone(self) -> None:
         self.subject.alone = not self.subject.alone
