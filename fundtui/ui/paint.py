@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.cells import set_cell_size
-from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from fundtui.ui.drawnline import DrawnLine
 from fundtui.ui.scrub import scrub
 from fundtui.ui.spans import Span, cells, fitted
+
+if TYPE_CHECKING:
+    from fundtui.ui.termdiff import Run
 
 __all__ = ["Span", "both_ends", "cells", "fitted", "line_of", "strip_of"]
 
@@ -23,21 +26,24 @@ def strip_of(spans: Iterable[Span], width: int, fill: Style) -> Strip:
 
 def line_of(spans: Iterable[Span], width: int, fill: Style) -> DrawnLine:
     """One line of exactly `width` cells; what does not fit is cut, what is missing is filled."""
-    segments = []
-    left = width
+    runs: list[Run] = []
+    x = 0
     for text, style in spans:
-        if left <= 0:
+        if x >= width:
             break
-        text = scrub(text)
-        size = cells(text)
-        if size > left:
-            text, size = set_cell_size(text, left), left
-        if size:
-            segments.append(Segment(text, style))
-            left -= size
-    if left > 0:
-        segments.append(Segment(" " * left, fill))
-    return DrawnLine(segments, width)
+        if text.isascii() and text.isprintable():
+            end = x + len(text)
+        else:
+            text = scrub(text)
+            end = x + cells(text)
+        if end > width:
+            text, end = set_cell_size(text, width - x), width
+        if end > x:
+            runs.append((x, text, style))
+            x = end
+    if x < width:
+        runs.append((x, " " * (width - x), fill))
+    return DrawnLine(runs, width)
 
 
 def both_ends(left: Iterable[Span], right: list[Span], width: int, fill: Style) -> Strip:
@@ -45,5 +51,4 @@ def both_ends(left: Iterable[Span], right: list[Span], width: int, fill: Style) 
     taken = sum(cells(scrub(text)) for text, _ in right)
     if taken >= width:
         return strip_of(right, width, fill)
-    start = strip_of(left, width - taken, fill)
-    return DrawnLine([*start, *strip_of(right, taken, fill)], width)
+    return line_of(left, width - taken, fill).joined(line_of(right, taken, fill))

@@ -42,6 +42,8 @@ class View:
         self._held_until = -np.inf
         self._sorted_at = -np.inf
         self._stale = True
+        # Ranks of texts by what they are of: lists of texts only ever grow, so one of the same length is the same.
+        self._known_ranks: dict[str, tuple[list[str], int, NDArray[np.float64]]] = {}
 
     def hold(self, now: float) -> None:
         """A person moves: keep the order for a while."""
@@ -99,13 +101,19 @@ class View:
         table = self.table
         column = table.columns.get(self.sort_key)
         if column is None:
-            return _ranks(table.keys)
+            return self._ranks("", table.keys)
         if table.metrics[self.sort_key].unit is Unit.TEXT:
             labels = table.labels[self.sort_key]
             codes = column[: table.count]
-            ranks = np.append(_ranks(labels), np.nan)
+            ranks = np.append(self._ranks(self.sort_key, labels), np.nan)
             return np.asarray(ranks[codes], np.float64)
         return np.asarray(column[: table.count], np.float64)
+
+    def _ranks(self, name: str, texts: list[str]) -> NDArray[np.float64]:
+        known = self._known_ranks.get(name)
+        if known is None or known[0] is not texts or known[1] != len(texts):
+            known = self._known_ranks[name] = (texts, len(texts), _ranks(texts))
+        return known[2]
 
     def _find_cursor(self) -> None:
         if self.cursor_key is not None:

@@ -61,16 +61,24 @@ class Canvas(Widget):
         if width != self._frame_width or height != len(self._frame):
             self._frame = [None] * height
             self._frame_width = width
-        frame = self._frame
         first, stop = crop.y, min(crop.bottom, height)
-        for y in [y for y in range(first, stop) if frame[y] is None]:
-            frame[y] = self.line(y, width)
-        strips = cast("list[Strip]", frame[first:stop])
+        self._fill(first, stop)
+        strips = cast("list[Strip]", self._frame[first:stop])
         # A resize can ask for lines that the widget does not have yet.
         strips += [Strip.blank(width)] * (crop.height - len(strips))
         if crop.x or crop.width != width:
             strips = [strip.crop(crop.x, crop.right) for strip in strips]
         return strips
+
+    def draw_ahead(self) -> None:
+        """Draw what is marked now and not in the frame that follows: two short callbacks in place of a long one."""
+        if (self._frame_width, len(self._frame)) == tuple(self.size):
+            self._fill(0, len(self._frame))
+
+    def _fill(self, first: int, stop: int) -> None:
+        frame, width = self._frame, self._frame_width
+        for y in [y for y in range(first, stop) if frame[y] is None]:
+            frame[y] = self.line(y, width)
 
 
 class Panel(Canvas):

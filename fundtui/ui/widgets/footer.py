@@ -27,11 +27,15 @@ class Footer(Panel):
         self.scene: Scene | None = None
         self.message = ""
         self.role = "plain"
+        self._shown: tuple[object, ...] = ()
 
     def show(self, scene: Scene, message: str = "", role: str = "plain") -> None:
         """Draw what changed."""
         self.scene, self.message, self.role = scene, message, role
-        self.update()
+        key = (scene.pens, message, role, self.size, self.entries)
+        if key != self._shown:
+            self._shown = key
+            self.update()
 
     def blank(self, width: int) -> Strip:
         return strip_of((), width, self.scene.pens("dim", "header")) if self.scene else Strip.blank(width)

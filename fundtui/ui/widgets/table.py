@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.segment import Segment
 from textual import events
-from textual.geometry import Region
 from textual.strip import Strip
 
 from fundtui.ui.cells import Scene
@@ -170,7 +168,7 @@ class RowsTable(Canvas, can_focus=True):
             self._notice, self._notice_text = tuple(lines), text
             self.mark(range(HEAD_LINES, self.size.height))
 
-    def render_lines(self, crop: Region) -> list[Strip]:
+    def _fill(self, first: int, stop: int) -> None:
         self._thumb = self._thumb_lines()
         scene = self.scene
         if scene is not None:
@@ -178,7 +176,7 @@ class RowsTable(Canvas, can_focus=True):
             if look != self._kept_look:
                 self._kept_look = look
                 self._kept.clear()
-        return super().render_lines(crop)
+        super()._fill(first, stop)
 
     def _row_line(self, scene: Scene, index: int, y: int, width: int) -> Strip:
         view = self.view
@@ -213,7 +211,8 @@ class RowsTable(Canvas, can_focus=True):
             scene.pens("plain", surface),
         )
         pen = scene.pens("faint", surface)
-        return body.joined(Segment(" ", pen)), body.joined(Segment(scene.glyphs.thumb, pen))
+        without, thumb = line_of([(" ", pen)], 1, pen), line_of([(scene.glyphs.thumb, pen)], 1, pen)
+        return body.joined(without), body.joined(thumb)
 
     def _thumb_lines(self) -> range:
         """The lines of the page that the scroll thumb covers."""
@@ -231,6 +230,7 @@ class RowsTable(Canvas, can_focus=True):
         self.view.move_to(index, now)
         self._bound()
         self._mark_changed()
+        self.draw_ahead()
         self._tell_moved()
 
     def step(self, rows: int, now: float) -> None:
