@@ -17,6 +17,7 @@ def main() -> int:
 
     from fundtui.ui import run
     from fundtui.ui.options import Options
+    from tests.ui import rich_market
     from tests.ui.hostile import HOSTILE
     from tests.ui.market import FixedClock, Market
 
@@ -54,6 +55,8 @@ def main() -> int:
 
     clock = FixedClock() if scenario in {"still", "hostile"} else None
     market = Scenario(60, clock=clock, names=HOSTILE) if scenario == "hostile" else Scenario(60, clock=clock)
+    if scenario == "rich":
+        return run(rich_market.market(assets=60), options=Options())
     for text in HOSTILE if scenario == "hostile" else ("okx recovered after 2m10s",):
         market.report(text)
     return run(market, options=Options(diff="stock" not in sys.argv))

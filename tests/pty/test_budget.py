@@ -50,3 +50,62 @@ def test_changing_rows(tmp_path: Path, share: float, batches: float, most: int) 
         start = time.perf_counter()
         count = sent(terminal, 5.0)
         assert 0 < count / (time.perf_counter() - start) <= most
+
+
+ESCAPE = "\x1b"
+COLUMNS, ROWS = 120, 40
+CELLS = COLUMNS * ROWS
+# What a change of everything may cost: each cell's character, and for every eighth of them a colour of 19 bytes.
+WHOLE = CELLS + CELLS * 19 // 8
+# On the map of heat every nine cells have a colour and a background of their own.
+HEAT = CELLS + CELLS * 2 * 19 // 9
+# One line and what the panels behind it say anew.
+SMALL = 1_500
+LINE = COLUMNS + COLUMNS * 19 // 8
+PLACES = {
+    "help": ("?", ESCAPE, WHOLE),
+    "palette": (":", ESCAPE, WHOLE),
+    "filter": ("/", ESCAPE, SMALL),
+    "columns": ("C", ESCAPE, WHOLE),
+    "watchlists": ("W", ESCAPE, WHOLE),
+    "explain": ("x", ESCAPE, WHOLE),
+    "matrix": ("2", "1", HEAT),
+    "pairs": ("3", "1", WHOLE),
+    "asset": ("4", ESCAPE, WHOLE),
+    "calendar": ("5", "1", WHOLE),
+    "alerts": ("6", "1", WHOLE),
+    "venues": ("7", "1", WHOLE),
+    "journal": ("8", "1", WHOLE),
+    "positions": ("9", "1", WHOLE),
+    "settings": ("0", "1", WHOLE),
+}
+
+
+def cost(terminal: Terminal, keys: str) -> int:
+    """Bytes that come until it is quiet after these keys."""
+    before = len(terminal.raw)
+    terminal.send(keys)
+    assert terminal.until(lambda: len(terminal.raw) > before)
+    terminal.settle(0.6, 8)
+    return len(terminal.raw) - before
+
+
+def test_opening_and_closing_everything() -> None:
+    with Terminal(python("tests/pty/app.py", "rich"), COLUMNS, ROWS, emulate=False) as terminal:
+        assert terminal.until(lambda: b"spread" in terminal.raw, 30)
+        terminal.settle(0.8, 10)
+        # Any key closes the word at the first start.
+        cost(terminal, "j")
+        # Drawing the main screen again is all that closing something may take.
+        whole = cost(terminal, "\x0c")
+        assert whole <= WHOLE
+        for name, (opened, closed, most) in PLACES.items():
+            # Before it is drawn for the first time it is empty: that may take each cell once more, as a blank.
+            assert cost(terminal, opened) <= most + CELLS, name
+            assert cost(terminal, closed) <= whole + SMALL, name
+            again = cost(terminal, opened)
+            assert again <= most, name
+            back = cost(terminal, closed)
+            # The same once more is the same, but for a line that came a frame earlier or later.
+            assert cost(terminal, opened) == pytest.approx(again, abs=LINE), name
+            assert cost(terminal, closed) == pytest.approx(back, abs=LINE), name
