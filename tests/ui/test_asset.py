@@ -120,16 +120,16 @@ async def test_a_hole_in_the_record_is_a_hole_in_the_chart() -> None:
     async with opened("tab", "o", "tab", size=(200, 50)) as screen:
         drawn = chart(screen)._drawn
         assert drawn is not None
-        width = drawn.raster.width
+        width = drawn.size[0]
         published = drawn.picture.curves[-1]
         window = drawn.window
         # Nothing was observed from 42 to 30 hours before now; the middle of that is 36 hours ago.
         cell = int((START_MS - 36 * 3_600_000 - window.start_ms) / window.span_ms * width)
         assert math.isnan(published.at(START_MS - 36 * 3_600_000, math.inf))
-        glyphs = {drawn.raster.cell(cell, y) for y in range(drawn.raster.height)}
+        glyphs = {row[cell] for row in drawn.rows}
         assert not any(role == published.role for _, role in glyphs)
         before = int((START_MS - 60 * 3_600_000 - window.start_ms) / window.span_ms * width)
-        assert any(drawn.raster.cell(before, y)[1] == published.role for y in range(drawn.raster.height))
+        assert any(row[before][1] == published.role for row in drawn.rows)
 
 
 async def test_the_crosshair_reads_values_out() -> None:
@@ -248,9 +248,7 @@ async def test_glyphs_of_charts() -> None:
         def kinds() -> set[str]:
             drawn = chart(screen)._drawn
             assert drawn is not None
-            glyphs = {
-                drawn.raster.cell(x, y)[0] for x in range(drawn.raster.width) for y in range(drawn.raster.height)
-            } - {" "}
+            glyphs = {glyph for row in drawn.rows for glyph, _ in row} - {" "}
             return {
                 "braille" if "⠀" <= glyph <= "⣿" else "block" if "▀" <= glyph <= "▟" else "ascii" for glyph in glyphs
             }

@@ -82,19 +82,19 @@ def test_a_flat_line_goes_through_every_cell(dots: Dots, glyphs: str) -> None:
     line = curve([0.0, 10.0], [1.0, 1.0])
     window = Window(0.0, 10.0)
     raster = Raster(20, 5, window, scale_of(picture(line), window, 5), dots)
-    raster.draw(line, "x")
-    rows = ["".join(raster.cell(x, y)[0] for x in range(20)) for y in range(5)]
+    list(raster.draw(line, "x"))
+    rows = ["".join(glyph for glyph, _ in raster.row(y)) for y in range(5)]
     assert [bool(row.strip()) for row in rows] == [False, False, True, False, False]
     assert set(rows[2]) <= set(glyphs)
-    assert {raster.cell(x, 2)[1] for x in range(20)} == {"accent"}
+    assert {role for _, role in raster.row(2)} == {"accent"}
 
 
 def test_steps_hold_and_holes_stay_empty() -> None:
     stairs = curve([0.0, 4.0, 6.0, 8.0, 10.0], [1.0, math.nan, 2.0, 2.0, 2.0], Shape.STEP)
     window = Window(0.0, 10.0)
     raster = Raster(10, 4, window, scale_of(picture(stairs), window, 4), Dots.ASCII)
-    raster.draw(stairs, "x")
-    rows = ["".join(raster.cell(x, y)[0] for x in range(10)) for y in range(4)]
+    list(raster.draw(stairs, "x"))
+    rows = ["".join(glyph for glyph, _ in raster.row(y)) for y in range(4)]
     assert rows[3].rstrip() in ("xxxx", "xxxxx")
     assert rows[0] == "      xxxx"
     assert not any(rows[line][5].strip() for line in range(4))
@@ -137,3 +137,22 @@ def test_the_canvas_is_imported_with_the_first_chart_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("dots", list(Dots))
+@pytest.mark.parametrize("shape", [Shape.LINE, Shape.STEP])
+def test_a_curve_drawn_in_portions_is_the_same_curve(dots: Dots, shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(7).normal(size=1_000).cumsum()
+    curve = Curve(name="a", letter="a", role="plain", time_ms=np.arange(1_000.0), value=values, shape=shape)
+    window = Window(0.0, 999.0)
+    scale = scale_of(picture(curve), window, 40)
+
+    def drawn() -> tuple[int, list[list[tuple[str, str]]]]:
+        raster = Raster(120, 40, window, scale, dots)
+        portions = len(list(raster.draw(curve, "x")))
+        return portions, [raster.row(y) for y in range(40)]
+
+    portions, rows = drawn()
+    monkeypatch.setattr("fundtui.ui.charts.raster._PORTION_CELLS", 1e9)
+    assert drawn() == (1, rows)
+    assert portions > 1

@@ -24,19 +24,19 @@ from fundtui.units import MISSING, format_utc_date
 if TYPE_CHECKING:
     from textual.worker import WorkType
 
-    from fundtui.ui.charts.raster import Raster
-
 SCALE_CELLS = 10
 LETTER_CELLS = 3
 SMALLEST = (SCALE_CELLS + LETTER_CELLS + 8, 5)
 WHEEL = 0.8
 REACH_CELLS = 2.0
+_ROWS_A_TURN = 16
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """A finished drawing and what it was made for."""
+    """A finished drawing and what it was made for: its size in cells, and per line each cell's glyph and pen."""
 
-    raster: Raster
+    size: tuple[int, int]
+    rows: tuple[tuple[tuple[str, str], ...], ...]
     picture: Picture
     window: Window
     scale: Scale
@@ -56,6 +56,8 @@ class ChartPanel(Panel):
         self.cross_ms = math.nan
         self._dots: Dots | None = None
         self._drawn: Drawn | None = None
+        self._lines: list[Strip] = []
+        self._look: tuple[object, ...] = ()
         self._key: tuple[object, ...] = ()
 
     # -- what is shown
@@ -121,10 +123,16 @@ class ChartPanel(Panel):
         dots = self._dots or Dots.ASCII
         raster = Raster(*size, window, scale, dots)
         for curve in picture.curves:
-            raster.draw(curve, self._mark(curve, ascii_only=dots is Dots.ASCII))
-            # The next curve in the next turn: keys and polls come first.
-            await asyncio.sleep(0)
-        self._drawn = Drawn(raster, picture, window, scale)
+            for _ in raster.draw(curve, self._mark(curve, ascii_only=dots is Dots.ASCII)):
+                # The next portion in the next turn: keys and polls come first.
+                await asyncio.sleep(0)
+        rows = []
+        for y in range(raster.height):
+            rows.append(tuple(raster.row(y)))
+            if y % _ROWS_A_TURN == _ROWS_A_TURN - 1:
+                await asyncio.sleep(0)
+        self._look = ()
+        self._drawn = Drawn(size, tuple(rows), picture, window, scale)
         self.update()
 
     def _mark(self, curve: Curve, *, ascii_only: bool) -> str:
@@ -239,10 +247,14 @@ class ChartPanel(Panel):
             text = picture.notice or "no room for a chart"
             return [*lines, self.blank(width), *lines_on(scene.pens, folded(_words(text), width), "panel", width)]
         drawn = self._drawn
-        if drawn is None or (drawn.raster.width, drawn.raster.height) != size:
+        if drawn is None or drawn.size != size:
             return lines
-        lines += self._plot_lines(scene, drawn, width)
-        return [*lines, self._dates(scene, drawn, width)]
+        # A second that changes nothing of the chart draws nothing of it.
+        look = (scene.pens, self._cross_cell(drawn), width)
+        if look != self._look:
+            self._look = look
+            self._lines = [*self._plot_lines(scene, drawn, width), self._dates(scene, drawn, width)]
+        return [*lines, *self._lines]
 
     def _title(self, scene: Scene, picture: Picture, width: int) -> Strip:
         pens = scene.pens
@@ -275,14 +287,15 @@ class ChartPanel(Panel):
         return format_utc_date(int(self.cross_ms))[:16] + " UTC"
 
     def _plot_lines(self, scene: Scene, drawn: Drawn, width: int) -> list[Strip]:
-        pens, raster, scale = scene.pens, drawn.raster, drawn.scale
+        pens, scale = scene.pens, drawn.scale
+        height = drawn.size[1]
         fill, faint = pens("dim", "panel"), pens("faint", "panel")
         ascii_only = scene.glyphs.rule == "-"
-        labels = {min(int(scale.place(tick, raster.height)), raster.height - 1): tick for tick in scale.ticks}
+        labels = {min(int(scale.place(tick, height)), height - 1): tick for tick in scale.ticks}
         letters = self._letters(drawn)
         cross = self._cross_cell(drawn)
         lines = []
-        for y in range(raster.height):
+        for y in range(height):
             tick = labels.get(y)
             text = "" if tick is None else drawn.picture.label(tick)
             bar = ("|" if ascii_only else "│") if tick is None else ("+" if ascii_only else "┤")
@@ -299,8 +312,7 @@ class ChartPanel(Panel):
         """One line of the plot; neighbours of the same pen are one piece."""
         pens, ascii_only = scene.pens, scene.glyphs.rule == "-"
         runs: list[tuple[str, str]] = []
-        for x in range(drawn.raster.width):
-            glyph, role = drawn.raster.cell(x, y)
+        for x, (glyph, role) in enumerate(drawn.rows[y]):
             if glyph == " ":
                 glyph, role = (scene.glyphs.rule, "faint") if zero else (" ", "dim")
             if x == cross:
@@ -315,12 +327,12 @@ class ChartPanel(Panel):
         if not self._crossing:
             return -1
         share = (self.cross_ms - drawn.window.start_ms) / drawn.window.span_ms
-        return min(int(share * drawn.raster.width), drawn.raster.width - 1)
+        return min(int(share * drawn.size[0]), drawn.size[0] - 1)
 
     def _letters(self, drawn: Drawn) -> dict[int, Curve]:
         """Line -> the curve that ends there; one whose place is taken stands in the next free line."""
         found: dict[int, Curve] = {}
-        height = drawn.raster.height
+        height = drawn.size[1]
         for curve in reversed(drawn.picture.curves):
             inside = (curve.time_ms <= drawn.window.end_ms) & (curve.value == curve.value)
             known = curve.value[inside]
@@ -335,7 +347,7 @@ class ChartPanel(Panel):
 
     def _dates(self, scene: Scene, drawn: Drawn, width: int) -> Strip:
         text = ""
-        for cell, label in time_ticks(drawn.window, drawn.raster.width, ahead=drawn.picture.ahead):
+        for cell, label in time_ticks(drawn.window, drawn.size[0], ahead=drawn.picture.ahead):
             text = f"{text:<{cell}}{label}"
         return strip_of([(" " * (SCALE_CELLS + 1) + text, scene.pens("faint", "panel"))], width,
                         scene.pens("dim", "panel"))  # fmt: skip
