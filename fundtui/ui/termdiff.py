@@ -35,8 +35,10 @@ _COLOUR_COST = 18
 # Lines are recognised by their first runs; a line of this many runs or fewer is as good as blank.
 _FINGERPRINT_RUNS = 10
 _BLANK_RUNS = 2
-# In a frame of more pieces than this nearly everything is new, and the natural order saves more moves.
+# In a frame of more pieces than this nearly everything is new, and the natural order saves more moves; where colours
+# take long to say, it never does.
 _MOST_REORDERED = 400
+_LONG_COLOURS = frozenset({ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT})
 
 
 def _width(text: str) -> int:
@@ -74,8 +76,8 @@ class TermDiff:
     def render(self, lines: list[Line]) -> str:
         """The text that turns the terminal's content into the frame; empty when it shows it already.
 
-        Pieces that stand alone are written in the order of their pens, not of their places: a move costs half of a
-        change of colours.
+        Pieces are written in the order of their pens where that is shorter, not of their places: a move costs half of
+        a change of colours.
         """
         out: list[str] = []
         if self._unknown and lines:
@@ -83,13 +85,47 @@ class TermDiff:
         if self.hardware_scroll and len(lines) >= _SCROLL_LINES:
             lines = self._scroll(out, lines)
         pieces = [piece for line in lines for piece in self._pieces(line)]
-        if len(pieces) <= _MOST_REORDERED:
-            pieces.sort(key=lambda piece: self._pen(piece[2][0][1]))
+        before = self._now
+        split = [part for piece in pieces for part in self._parts(piece)]
+        best = self._written(sorted(split, key=self._first_pen))
+        if len(split) != len(pieces) and not (len(split) > _MOST_REORDERED and self.color_system in _LONG_COLOURS):
+            after, self._now = self._now, before
+            whole = self._written(sorted(pieces, key=self._first_pen) if len(pieces) <= _MOST_REORDERED else pieces)
+            if len(whole) <= len(best):
+                best = whole
+            else:
+                self._now = after
+        return "".join(out) + best
+
+    def _first_pen(self, piece: Piece) -> Pen:
+        # Leading blanks take over the pen of what follows them.
+        return self._pen(next((style for text, style in piece[2] if not text.isspace()), piece[2][0][1]))
+
+    def _written(self, pieces: list[Piece]) -> str:
+        out: list[str] = []
         place = (-1, -1)
         for y, x, runs in pieces:
             out.append(_move(place, y, x))
             place = self._write(out, y, x, runs)
         return "".join(out)
+
+    def _parts(self, piece: Piece) -> Iterator[Piece]:
+        """A piece cut where the pen changes; blanks go with what stands before them, at the start with what follows."""
+        y, x, runs = piece
+        part: list[tuple[str, Style | None]] = []
+        start, pen, blank = x, _PLAIN, True
+        for text, style in runs:
+            wanted, space = self._pen(style), text.isspace()
+            fits = wanted == pen or ((space or blank) and wanted[2] == pen[2] and not wanted[0] and not pen[0])
+            if part and not fits:
+                yield y, start, part
+                part, start, blank = [], x, True
+            if not part or (blank and not space):
+                pen = wanted
+            blank = blank and space
+            part.append((text, style))
+            x += _width(text)
+        yield y, start, part
 
     def _clear(self, out: list[str]) -> None:
         """Start from an empty screen, so that what is blank need not be written."""

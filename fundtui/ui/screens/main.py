@@ -17,7 +17,7 @@ from fundtui.ui.filtering import Filter, Selection
 from fundtui.ui.frozen import Picture
 from fundtui.ui.headline import summary
 from fundtui.ui.keys import KEYS
-from fundtui.ui.layout import MAIN_CSS, Layout, layout_of
+from fundtui.ui.layout import MAIN_CSS, Layout, layout_of, table_size
 from fundtui.ui.lensed import ENDS, ends_origin
 from fundtui.ui.lensview import LensView
 from fundtui.ui.listchoice import ListChoice
@@ -116,6 +116,8 @@ class MainScreen(PacedScreen):
         self.table.focus()
         self._ready = True
         self.choose_layout(self.app.size.width, self.app.size.height)
+        # The first frame has rows already: what has been drawn before Textual came is not wiped for it.
+        self.restyle()
 
     def choose_layout(self, width: int, height: int) -> None:
         """Choose the layout for this size."""
@@ -144,7 +146,10 @@ class MainScreen(PacedScreen):
     def restyle(self) -> None:
         """Basis, lens, columns, theme or size changed: draw everything anew."""
         scene = self.scene()
-        width = self.table.size.width
+        screen = self.app.size
+        layout = layout_of(screen.width, screen.height, wide=self.choices.wide)
+        # Before the first layout the table has no size of its own.
+        width = self.table.size.width or table_size(layout, screen.width, screen.height)[0]
         chosen = self.lists[self.choices.watchlist]
         ranked = column_sets.ranked(
             chosen.columns, wide=self.choices.wide, lens=self.choices.lens, widths=chosen.widths
