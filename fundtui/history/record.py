@@ -322,9 +322,11 @@ class Record:
         feeding = asyncio.get_running_loop().create_task(stream.run(), name="settled rates")
         try:
             await self._backfill.run(tasks)
+            # Not cancelled in the middle of a hand-over: what was left of it would be lost to the figures.
+            stream.end()
+            await feeding
         finally:
             feeding.cancel()
-        await stream.flush()
 
     async def _take_over(self, order: Sequence[Instrument], stream: SettledStream) -> None:
         """Give the figures the settlements of the record that are younger than they are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 
@@ -17,6 +18,8 @@ AT_ONCE = 100
 FIRST_S, MOST_S = 20.0, 320.0
 """Between two hand-overs, twice as long each time: the work is nearly the same for one instrument and for hundreds,
 and those of the watchlists come first."""
+MOST_WAITING = 20_000
+"""Settlements that wait for the next hand-over, five megabytes: with more of them it comes at once."""
 
 OnSettled = Callable[[Sequence[Settlement], Collection[tuple[str, str]]], None]
 
@@ -30,24 +33,37 @@ class SettledStream:
         self._clock = clock
         self._settled: list[Settlement] = []
         self._anew: set[tuple[str, str]] = set()
+        self._ended = False
+        self._due = asyncio.Event()
 
     def add(self, contract: Instrument, settled: Iterable[Settlement], *, anew: bool) -> None:
         """An instrument's settlements; `anew`: in place of everything known of it."""
-        self._settled.extend(settled)
+        self.take(settled)
         if anew:
             self._anew.add((contract.venue, contract.symbol))
 
     def take(self, settled: Iterable[Settlement]) -> None:
         """Settlements that follow what is known."""
         self._settled.extend(settled)
+        if len(self._settled) >= MOST_WAITING:
+            self._due.set()
+
+    def end(self) -> None:
+        """Nothing more comes: hand on what there is, and be done."""
+        self._ended = True
+        self._due.set()
 
     async def run(self) -> None:
-        """Hand on what has come, now and then, until cancelled."""
+        """Hand on what has come, now and then and when it is much, until the end."""
         wait_s = FIRST_S
-        while True:
-            await self._clock.sleep(wait_s)
+        while not self._ended:
+            with contextlib.suppress(TimeoutError):
+                async with self._clock.timeout(wait_s):
+                    await self._due.wait()
+            self._due.clear()
             await self.flush()
             wait_s = min(2 * wait_s, MOST_S)
+        await self.flush()
 
     async def flush(self) -> None:
         """Hand on everything that has come."""
