@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -222,7 +222,10 @@ def _whole_lines(update: LayoutUpdate) -> list[Line]:
     for y, strips in enumerate(update.strips, update.region.y):
         runs: list[Run] = []
         x = update.region.x
-        for strip in strips:
+        for strip in cast("Iterable[Strip | None]", strips):
+            # Amid a resize a widget may not reach its place yet: what lies there is drawn with the next layout.
+            if strip is None:
+                break
             _append_runs(runs, strip, x)
             x += strip.cell_length
         lines.append((y, runs, update.region.x, x))

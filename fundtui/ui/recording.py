@@ -64,6 +64,8 @@ def record_line(source: Source) -> Line:
         if state.kept.samples_from_ms is not None:
             line += [("  since ", "dim"), (format_utc_date(state.kept.samples_from_ms)[:10], "plain")]
     line += _fill(source)
+    if state is None:
+        return line
     line += [
         ("  keeps samples ", "dim"), (f"{settings.keep_samples / 86_400:.0f} d", "plain"),
         ("  bars ", "dim"), (f"{settings.keep_bars / 86_400:.0f} d", "plain"),

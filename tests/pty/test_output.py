@@ -224,3 +224,16 @@ def test_a_position_that_nobody_asked_for_changes_nothing() -> None:
     pacer.question()
     pacer.answered(7)
     assert pacer.busy()
+
+
+@pytest.mark.parametrize("key", ["?", "W"])
+def test_resizing_under_a_small_screen_is_harmless(key: str) -> None:
+    with Terminal(python("tests/pty/app.py", "moving"), 120, 40, emulate=False) as terminal:
+        terminal.settle(0.5, 5)
+        for _ in range(3):
+            keys(key, pause=0.2)(terminal)
+            resized((40, 20), (200, 50), (80, 24))(terminal)
+            keys(ESCAPE, pause=0.2)(terminal)
+        assert terminal.process.poll() is None
+        terminal.send("q")
+        assert terminal.end() == 0
