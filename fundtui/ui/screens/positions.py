@@ -180,7 +180,7 @@ FIELDS = (
           cell=lambda scene, row, width: _money(row.day), help="A day of funding at today's rate."),
     Field(key="liquidation", title="liquid. ", width=12, rank=7, value=lambda row: row.liquidation, cell=_level,
           help="Liquidation price; e: worked out from entry and leverage, 0.5 % maintenance, isolated margin."),
-    Field(key="away", title="away ", width=9, value=lambda row: abs(row.away), cell=_away,
+    Field(key="away", title="away", width=9, value=lambda row: abs(row.away), cell=_away,
           help="From the mark to the liquidation price; ! nearer than 10 %."),
     Field(key="touch", title="7d", width=6, rank=8, falling=True, value=lambda row: row.touch,
           cell=lambda scene, row, width: [(MISSING if math.isnan(row.touch) else f"{row.touch:.1%}", "dim")],
@@ -199,7 +199,7 @@ BRIEF = (
           cell=lambda scene, row, width: _money(row.due), help="At the next settlement; + you get it, - you pay."),
     Field(key="next", title="next", width=5, rank=2, value=lambda row: row.next_ms, cell=_next,
           help="Until the next settlement."),
-    Field(key="away", title="away ", width=9, value=lambda row: abs(row.away), cell=_away, rank=1,
+    Field(key="away", title="away", width=9, value=lambda row: abs(row.away), cell=_away, rank=1,
           help="From the mark to the liquidation price; ! nearer than 10 %."),
 )  # fmt: skip
 
