@@ -10,6 +10,7 @@ from fundtui.imbalance.ladder import FlowKind, Rung
 from fundtui.imbalance.table import Table
 from fundtui.ui.cells import BP_STEPS, Scene, sign_role
 from fundtui.ui.pieces import Line, Piece
+from fundtui.ui.spans import fitted
 from fundtui.units import MISSING, format_bp, format_duration, format_money, format_percent, format_utc, format_utc_date
 
 NEVER_H = 60.0 * 24.0
@@ -78,7 +79,7 @@ def _rung(scene: Scene, rung: Rung, name: str, size_usd: float) -> Line:
     when = format_utc(rung.time_ms, seconds=False) if today else format_utc_date(rung.time_ms)[5:16]
     role = sign_role(rung.flow, BP_STEPS)
     pieces: list[Piece] = [
-        (f"  {when:<12}", "dim"), (f"{name[:12]:<13}", "plain"),
+        (f"  {when:<12}", "dim"), (fitted(name, 12, ellipsis=scene.glyphs.ellipsis) + " ", "plain"),
         (f"{format_bp(rung.flow):>9}", role), (f"{_dollars(rung.flow * size_usd):>9}", role),
         (f"{_dollars(rung.total * size_usd):>10}", sign_role(rung.total, BP_STEPS)),
         ("" if rung.known else " e", "faint"),

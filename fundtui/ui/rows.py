@@ -58,7 +58,8 @@ def _figure_spans(scene: Scene, table: Table, row: int, column: Column, surface:
     spans: list[Span] = []
     if column.venue:
         venue = table.text(column.venue, row) or "-"
-        spans.append((fitted(venue, VENUE_WIDTH, ellipsis=""), pens("plain" if venue != "-" else "faint", surface)))
+        name = fitted(venue, VENUE_WIDTH, ellipsis=scene.glyphs.ellipsis)
+        spans.append((name, pens("plain" if venue != "-" else "faint", surface)))
         width -= VENUE_WIDTH
     spans.append((fitted(text, width, right=True, ellipsis=scene.glyphs.ellipsis), pens(role, surface)))
     if column.flag:

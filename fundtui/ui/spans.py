@@ -24,3 +24,8 @@ def fitted(text: str, width: int, *, right: bool = False, ellipsis: str = "") ->
         return (set_cell_size(text, cut) + ellipsis)[:width] if width else ""
     blank = " " * (width - size)
     return blank + text if right else text + blank
+
+
+def clipped(text: str, width: int, ellipsis: str) -> str:
+    """The text as it is where it fits, else cut to `width` cells with the ellipsis at its end."""
+    return fitted(text, min(cells(scrub(text)), width), ellipsis=ellipsis)

@@ -11,6 +11,7 @@ from textual.events import MouseScrollDown
 
 from fundtui.config.schema import Settings, Watchlist
 from fundtui.imbalance.catalogue import Level
+from fundtui.ui.options import Options
 from fundtui.units import Basis
 from tests.ui.market import FixedClock, Market
 from tests.ui.pilot import driven
@@ -389,3 +390,19 @@ async def test_sparklines_on_their_own_scale_or_on_one() -> None:
         await screen.press("S")
         assert " own" in screen.lines[1]
         assert screen.app.main.scene().spark is None
+
+
+@pytest.mark.parametrize(("unicode", "sign"), [(True, "…"), (False, "~")])
+@pytest.mark.parametrize("size", [(120, 40), (40, 12)], ids=["table", "narrow"])
+async def test_a_cut_venue_name_says_that_it_is_cut(unicode: bool, sign: str, size: tuple[int, int]) -> None:
+    market = Market(8, clock=FixedClock())
+    table = market.table(Level.ASSET)
+    for row in range(table.count):
+        market.put(table, row, "long", "kraken-futures")
+        market.put(table, row, "short", "deribit")
+    async with driven(market, size=size, options=Options(unicode=unicode)) as screen:
+        lines = [line for line in screen.lines if "kra" in line]
+        assert lines
+        assert all(f"kraken-{sign}" in line or f"kraken{sign}/deribit" in line for line in lines[:8])
+        # A whole name is left as it is.
+        assert size[0] < 120 or any("deribit " in line for line in lines)

@@ -14,6 +14,7 @@ from fundtui.ui.pieces import Line, Piece
 from fundtui.ui.provenance import Provenance
 from fundtui.ui.screens.listing import ListScreen
 from fundtui.ui.screens.whole import bindings_of
+from fundtui.ui.spans import fitted
 from fundtui.ui.venue_origin import venue_origin
 from fundtui.ui.widgets.listing import Field
 from fundtui.units import MISSING, format_age, format_countdown, format_utc, format_utc_date
@@ -235,7 +236,7 @@ def venue_lines(scene: Scene, venue: VenueHealth, width: int) -> list[Line]:
         ])  # fmt: skip
     if venue.endpoints:
         lines += [[], _endpoint_heads()]
-        lines += [_endpoint(endpoint) for endpoint in venue.endpoints]
+        lines += [_endpoint(endpoint, scene.glyphs.ellipsis) for endpoint in venue.endpoints]
     return lines
 
 
@@ -243,11 +244,11 @@ def _endpoint_heads() -> Line:
     return [(f"  {'endpoint':<18}{'age':>6}{'took':>8}{'bytes':>9}{'next':>7}{'failed':>8}  last error", "faint")]
 
 
-def _endpoint(endpoint: EndpointHealth) -> Line:
+def _endpoint(endpoint: EndpointHealth, ellipsis: str) -> Line:
     size = f"{endpoint.answer_bytes:,}" if endpoint.answer_bytes else MISSING
     due = MISSING if math.isnan(endpoint.next_in_s) else soon(endpoint.next_in_s)
     return [
-        (f"  {endpoint.name[:17]:<18}", "plain"),
+        ("  " + fitted(endpoint.name, 17, ellipsis=ellipsis) + " ", "plain"),
         (f"{format_age(endpoint.age_s):>6}", "plain"),
         (f"{milliseconds(endpoint.latency_s):>8}", "plain"),
         (f"{size:>9}", "dim"),

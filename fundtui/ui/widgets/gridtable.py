@@ -196,7 +196,8 @@ class GridTable(Panel, can_focus=True):
                 # Two letters; the line below says the venue's whole name.
                 title, marker = fitted(head.title, head.width), ""
             else:
-                title = fitted(head.title, head.width - len(marker), right=head.key != "asset")
+                room, right = head.width - len(marker), head.key != "asset"
+                title = fitted(head.title, room, right=right, ellipsis=glyphs.ellipsis)
             role = "accent" if index == self.column else "bright" if by else "dim"
             line += [(title + marker, pens(role, "panel", bold=index == self.column)), (" ", pens("dim", "panel"))]
         more = self.grid is not None and self.first_venue + self._venue_heads() < len(self.grid.venues)

@@ -7,6 +7,7 @@ from textual.strip import Strip
 from fundtui.ui.cells import Scene, figure
 from fundtui.ui.headline import Feeds
 from fundtui.ui.paint import Span, fitted, strip_of
+from fundtui.ui.spans import clipped
 from fundtui.ui.view import View
 from fundtui.ui.widgets.canvas import Panel
 
@@ -64,7 +65,8 @@ class SummaryPanel(Panel):
         even, _ = figure(table.metrics["breakeven"], float(table.columns["breakeven"][row]), scene)
         room = width - 9 - name - _EVEN
         each = max((room - 2) // 2, 1)
-        pair = f" {table.text('long', row)[:each]}/{table.text('short', row)[:each]}"
+        long, short = (clipped(table.text(leg, row), each, scene.glyphs.ellipsis) for leg in ("long", "short"))
+        pair = f" {long}/{short}"
         spans.append((fitted(pair, max(room, 0), ellipsis=""), pens("dim", surface)))
         if room >= 0:
             spans.append((fitted(even, _EVEN, right=True), pens("plain", surface)))
