@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from fundtui.clock import Clock
 from fundtui.polling.asking import rebase
@@ -22,6 +22,16 @@ LARGE = 64 * 1024
 """Answers of more bytes are not read in the event loop: a year of hours in one answer takes ten milliseconds."""
 LOOK_S = 0.5
 """Between two looks whether there is budget to spare."""
+
+
+class Asking(NamedTuple):
+    """How venues can be asked: `share` is the part of each published limit that the limiters allow."""
+
+    venues: Mapping[str, Venue]
+    transport: Transport
+    limiter: Callable[[str], Limiter]
+    share: float
+    base_url: str = ""
 
 
 class Budget(Protocol):

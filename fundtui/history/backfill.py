@@ -123,6 +123,10 @@ def tells_of(venue: Venue, contract: Instrument) -> bool:
     return venue.history.covers is None or venue.history.covers(contract.symbol)
 
 
+FULL_S = 0.1
+"""Between two looks whether what was found has been taken."""
+
+
 class Backfill:
     """Asks the histories of all venues side by side, one instrument of a venue after the other."""
 
@@ -136,12 +140,14 @@ class Backfill:
         *,
         base_url: str = "",
         blocking: Blocking | None = None,
+        room: Callable[[], bool] = lambda: True,
     ) -> None:
         """keep: called with each instrument's settlements once all of them are here. blocking: reads large answers
-        away from the event loop; None: there is none to be kept waiting."""
+        away from the event loop; None: there is none to be kept waiting. room: whether more may come now."""
         self._venues = venues
         self._clock = clock
         self._keep = keep
+        self._room = room
         self._line = Line(transport, clock, limiter, base_url, blocking)
         self.progress = Progress()
         self.problems: dict[str, str] = {}
@@ -173,6 +179,8 @@ class Backfill:
                 continue
             self._keep(task, settled)
             self._count(found=len(settled))
+            while not self._room():
+                await self._clock.sleep(FULL_S)
 
     def _count(self, *, found: int = 0, failed: int = 0) -> None:
         before = self.progress

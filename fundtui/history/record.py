@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from fundtui.clock import Clock
-from fundtui.history.asking import HalfBudget
+from fundtui.history.asking import Asking, HalfBudget
 from fundtui.history.backfill import Backfill, Progress, Reached, Task, missing, ranked
 from fundtui.history.codec import Damaged
 from fundtui.history.compaction import Retention
@@ -19,7 +19,7 @@ from fundtui.history.database import Refused, StoreProblem, Turns
 from fundtui.history.figures import ANOTHER_FORMAT, EVERY_MS, Arrays, Shelf
 from fundtui.history.folder import Owner, Room, refuse_network
 from fundtui.history.recorder import Recorder, RecordState
-from fundtui.history.settled import OnSettled, SettledStream
+from fundtui.history.settled import MOST_WAITING, OnSettled, SettledStream
 from fundtui.history.sqlite_store import SqliteStore
 from fundtui.history.state import reached_name
 from fundtui.history.store import Store
@@ -126,16 +126,6 @@ def _kept_budgets(store: Store) -> dict[str, LimiterState]:
         return _budgets.decode(store.kept(BUDGETS) or b"\x80")
     except msgspec.MsgspecError:
         return {}
-
-
-class Asking(NamedTuple):
-    """How venues can be asked: `share` is the part of each published limit that the limiters allow."""
-
-    venues: Mapping[str, Venue]
-    transport: Transport
-    limiter: Callable[[str], Limiter]
-    share: float
-    base_url: str = ""
 
 
 class Record:
@@ -310,6 +300,8 @@ class Record:
             keep,
             base_url=asking.base_url,
             blocking=self._blocking,
+            # Venues answer quicker than a disk with full commits takes it in.
+            room=lambda: max(self._recorder.settling, stream.waiting) < MOST_WAITING,
         )
         self._filling = asyncio.get_running_loop().create_task(self._fill(order, since_ms, stream), name="back-fill")
 

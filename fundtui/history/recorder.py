@@ -72,6 +72,13 @@ class _Work(msgspec.Struct):
     settlements: list[Settlement] = []
     values: dict[str, bytes] = {}
     health: dict[str, VenueHealth] = {}
+    given: int = 0
+    """Settlements that came from outside."""
+
+    def settle(self, settlements: Sequence[Settlement]) -> None:
+        """Take settlements from outside."""
+        self.settlements.extend(settlements)
+        self.given += len(settlements)
 
     def __bool__(self) -> bool:
         return bool(self.polls or self.events or self.settlements or self.values or self.health)
@@ -92,8 +99,8 @@ class Recorder:
         self._queue: SimpleQueue[Callable[[_Work], None] | None] = SimpleQueue()
         self._settler = Settler()
         self._store: Store | None = None
-        self._waiting: deque[Event] = deque(maxlen=MOST_WAITING)
-        self._unsettled: deque[Settlement] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[Event] = deque()
+        self._unsettled: deque[Settlement] = deque()
         self._retry_at = 0.0
         self._look_at = 0.0
         self._roomy = True
@@ -102,6 +109,7 @@ class Recorder:
         self._scrubbing: Iterator[None] | None = None
         self._scrubbed_ms = 0
         self._told: list[str] = []
+        self._given = self._taken = 0
         self._now, self._now_ms = 0.0, 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fundtui record", daemon=True)
@@ -140,7 +148,13 @@ class Recorder:
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
         """Keep settled rates."""
-        self._queue.put(lambda work: work.settlements.extend(settlements))
+        self._given += len(settlements)
+        self._queue.put(lambda work: work.settle(settlements))
+
+    @property
+    def settling(self) -> int:
+        """Settlements that were given and are not written yet."""
+        return self._given - self._taken
 
     def keep(self, values: Mapping[str, bytes] | Callable[[], Mapping[str, bytes]]) -> None:
         """Keep small values; a function is called in the thread."""
@@ -158,6 +172,7 @@ class Recorder:
         while not ending:
             work, ending = self._gather()
             self._write(work)
+            self._taken += work.given
             self._housekeeping()
         self._end()
 
@@ -229,6 +244,9 @@ class Recorder:
 
     def _lose(self, work: _Work) -> None:
         self.state = msgspec.structs.replace(self.state, lost=self.state.lost + len(work.polls))
+        for waiting in (self._waiting, self._unsettled):
+            while len(waiting) > MOST_WAITING:
+                waiting.popleft()
 
     # --- trouble ----------------------------------------------------------------------------------
 

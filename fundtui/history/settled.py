@@ -48,6 +48,11 @@ class SettledStream:
         if len(self._settled) >= MOST_WAITING:
             self._due.set()
 
+    @property
+    def waiting(self) -> int:
+        """Settlements that were not handed on yet."""
+        return len(self._settled)
+
     def end(self) -> None:
         """Nothing more comes: hand on what there is, and be done."""
         self._ended = True

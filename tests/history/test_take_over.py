@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fundtui import assembly
-from fundtui.alerts.alerting import Role
+from fundtui.alerts.summary import Role
 from fundtui.assembly import Alerts, open_source
 from fundtui.clock import Clock
 from fundtui.config import Inputs, Settings, Watcher
