@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from urllib.parse import parse_qsl, urlsplit
 
 from fundtui.clock import SystemClock
-from fundtui.polling.transport import Request
+from fundtui.polling.transport import Request, Response, TransportError
 from fundtui.simulation.market import Market
 from fundtui.simulation.transport import SimulatedTransport
 from fundtui.simulation.universe import Scale
@@ -53,7 +53,11 @@ def serve(pipe: Connection, assets: int) -> None:
                         params=tuple(parse_qsl(parts.query)),
                         body=body,
                     )
-                    answer = await transport.send(asked)
+                    try:
+                        answer = await transport.send(asked)
+                    except TransportError:
+                        # A venue that the simulated market does not have.
+                        answer = Response(status=503, headers={}, body=b"")
                     headers = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
                     writer.write(
                         f"HTTP/1.1 {answer.status} X\r\n{headers}content-length: {len(answer.body)}\r\n\r\n".encode()
