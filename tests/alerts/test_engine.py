@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fundtui.alerts.alert import Transition
-from fundtui.alerts.alerting import Alerting, BuildSinks, Role
+from fundtui.alerts.alerting import Alerting, BuildSinks
 from fundtui.alerts.book import Standing
 from fundtui.alerts.machine import Told
 from fundtui.alerts.message import Message
 from fundtui.alerts.sinks.local import TerminalSink
+from fundtui.alerts.summary import Role
 from fundtui.clock import LoopClock
 from fundtui.config import Inputs, Watcher
 from fundtui.engine import Engine
@@ -87,7 +88,7 @@ class World:
         self.engine = Engine(
             Watcher(Inputs(path=config, environment={}, flags={}, rules=frozenset({"extreme-funding"}))),
             mode="demo", clock=self.clock, calculator=Calculator(), venues=VENUES, open_fleet=open_feed,
-            alerting=self.alerting,
+            alerting=lambda: self.alerting,
         )  # fmt: skip
 
     async def start(self) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from fundtui.alerts.alert import Alert
-from fundtui.alerts.alerting import Alerting, Role
+from fundtui.alerts.alerting import Alerting
 from fundtui.alerts.machine import Phase, Reading, State
 from fundtui.alerts.message import Message
 from fundtui.alerts.records import Change
 from fundtui.alerts.sinks.local import TerminalSink
 from fundtui.alerts.sqlite_store import SqliteStore
+from fundtui.alerts.summary import Role
 from fundtui.clock import SystemClock
 from fundtui.config.schema import AlertRule
 from fundtui.history.folder import STATE, Owner

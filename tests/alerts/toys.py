@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 import numpy as np
 
-from fundtui.alerts.records import Change, Stored
+from fundtui.alerts.machine import Told
+from fundtui.alerts.message import Message, decode
+from fundtui.alerts.records import Change, Silence, Stored
 from fundtui.alerts.room import Room, SinkPace
 from fundtui.alerts.rule import Rule, rules_of
 from fundtui.config.schema import AlertRule, Alerts, Settings
@@ -16,6 +19,7 @@ from fundtui.status import VenueHealth, VenueState
 
 START_MS = 1_790_000_000_000
 HOURS_PER_YEAR = 8760.0
+WIDE = AlertRule(when="spread > 25%")
 
 
 def settings(rules: dict[str, AlertRule] | None = None, **alerts: object) -> Settings:
@@ -90,3 +94,21 @@ class Market:
 
     def take(self) -> Change:
         return self.room.take(self.now_ms)
+
+
+def told(change: Change) -> list[tuple[str, Told]]:
+    """What of a change is told: subjects and how."""
+    return [(one.subject.key, one.told) for one in change.transitions]
+
+
+def messages(change: Change) -> list[Message]:
+    """The notices of a change."""
+    return [decode(delivery.body) for delivery in change.deliveries]
+
+
+def silence(market: Market, **fields: object) -> Silence:
+    """An hour's silence from now, unless said otherwise."""
+    values: dict[str, object] = {
+        "id": "s1", "from_ms": market.now_ms, "until_ms": market.now_ms + 3_600_000, "reason": "known", **fields
+    }  # fmt: skip
+    return msgspec.convert(values, Silence)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from fundtui.clock import Clock, LoopClock
@@ -144,3 +145,8 @@ class FleetWorld:
 
     def kinds(self) -> list[str]:
         return [event.kind.value for event in self.events]
+
+
+def gaps(times: Sequence[float]) -> list[float]:
+    """Seconds between one time and the next."""
+    return [later - earlier for earlier, later in pairwise(times)]
