@@ -199,13 +199,16 @@ def test_the_distance_of_the_mark_is_not_learnt_from_the_venues_own_samples() ->
     """Only mark and index are polled; the average is exact, so it tells nothing of the half-spread."""
     calculator = Calculator()
     calculator.set_cadence("a", 60.0)
-    seen = {"premium": NAN, "mark": 100.125, "index": 100.0}
-    watch(calculator, 240, rate=7e-4, **seen)
-    watch(calculator, 241, samples(0, 240), rate=7e-4, **seen)
+
+    def polled(minute: int, *told: PremiumSamples) -> None:
+        watch(calculator, minute, *told, rate=7e-4, premium=NAN, mark=100.125, index=100.0)
+
+    polled(240)
+    polled(241, samples(0, 240))
     assert start(calculator) == "back-filled"
     delta = calculator.export_state()["formula.half_spread.updates"].tolist()
     for minute in range(242, 300):
-        watch(calculator, minute, rate=7e-4, **seen)
+        polled(minute)
     assert calculator.export_state()["formula.half_spread.updates"].tolist() == delta == [0]
 
 

@@ -67,8 +67,8 @@ def test_how_the_average_began_is_told() -> None:
     watch(other, START_MS + HOUR_MS, 7e-4)
     assert label(other, "average_start") == "inverted"
     assert figure(other, "premium_average") == pytest.approx(12e-4)
-    told = explain(other, Level.INSTRUMENT, 0, "premium_average", START_MS + HOUR_MS).substituted
-    assert told.endswith("began inverted")
+    words = explain(other, Level.INSTRUMENT, 0, "premium_average", START_MS + HOUR_MS).substituted
+    assert words.endswith("began inverted")
 
 
 def test_movement_before_a_settlement_is_told_for_each_measure_and_phase() -> None:
