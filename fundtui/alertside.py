@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from fundtui.alerts.alerting import Alerting, Role
-from fundtui.alerts.book import AlertCounts, AlertRow, Away, Why
-from fundtui.alerts.message import Message
-from fundtui.alerts.records import Delivery, Silence
+from fundtui.alerts.summary import AlertCounts, Role
 from fundtui.imbalance.calculator import Calculator
+
+# A tenth of the way to the first rows to import, and they need none of it: imported when alerts are opened.
+if TYPE_CHECKING:
+    from fundtui.alerts.alerting import Alerting
+    from fundtui.alerts.book import AlertRow, Away, Why
+    from fundtui.alerts.message import Message
+    from fundtui.alerts.records import Delivery, Silence
+
+    MakeAlerting = Callable[[], Alerting]
+    """Imports the alerts room and makes an engine's alerting, not opened."""
 
 
 class AlertSide:
     """The part of an engine that is about alerts; without alerting there are none."""
 
     calculator: Calculator
-    _alerting: Alerting | None
+
+    def __init__(self, make_alerting: MakeAlerting | None) -> None:
+        """make_alerting: called when alerts are opened; None: no alerts."""
+        self._make_alerting = make_alerting
+        self._alerting: Alerting | None = None
+        self._untold: list[Callable[[Alerting], None]] | None = [] if make_alerting is not None else None
+
+    def _make(self) -> Alerting | None:
+        """The alerting to be opened now; None where there are no alerts, or it was made before."""
+        if self._make_alerting is None:
+            return None
+        make, self._make_alerting = self._make_alerting, None
+        self._alerting = make()
+        return self._alerting
+
+    def _tell_alerts(self, tell: Callable[[Alerting], None]) -> None:
+        """Tell alerts what came: at once, or in this order as soon as they are open, so that none of it is missed."""
+        if self._untold is not None:
+            self._untold.append(tell)
+        elif self._alerting is not None:
+            tell(self._alerting)
+
+    def _tell_untold(self, alerting: Alerting) -> None:
+        """They are open: tell them what came before."""
+        untold, self._untold = self._untold or [], None
+        for tell in untold:
+            tell(alerting)
 
     @property
     def alerting(self) -> Alerting | None:
-        """For commands that stream: positions and transitions. Screens use what stands below."""
+        """For commands that stream: positions and transitions, once alerts are open. Screens use what stands below."""
         return self._alerting
 
     @property

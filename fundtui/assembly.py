@@ -8,23 +8,18 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from fundtui.alerts.alerting import Alerting
-from fundtui.alerts.sinks import Surroundings, build_all
-from fundtui.alerts.sinks.guard import guarded
 from fundtui.asked import disabled, pace
-from fundtui.budgets import BudgetFile
 from fundtui.clock import Clock, ScaledClock, SystemClock
 from fundtui.config import Settings, Watcher
 from fundtui.courses import Courses
 from fundtui.edits import calculator_settings
 from fundtui.engine import Engine
-from fundtui.history.folder import data_folder
-from fundtui.history.record import Asking, Warmth
+from fundtui.history.asking import Asking
 from fundtui.imbalance.calculator import Calculator
-from fundtui.keeping import Keeping, Succession, attached, begin_record
 from fundtui.past import SettledReader
 from fundtui.polling.feed import Deliver, Feed, Report
 from fundtui.polling.fleet import Fleet
@@ -34,6 +29,14 @@ from fundtui.premiums import Premiums
 from fundtui.sources import Source, SourceKind
 from fundtui.venues import load, names
 from fundtui.venues.spec import Venue, Wanted
+
+# What keeps and reads records, and what evaluates alerts, is imported where it is needed: a demo's first rows are shown
+# without any of it, a quarter earlier.
+if TYPE_CHECKING:
+    from fundtui.alerts.alerting import Alerting
+    from fundtui.alerts.sinks import Surroundings
+    from fundtui.budgets import BudgetFile
+    from fundtui.keeping import Keeping
 
 DEFAULT_TOP = 50
 
@@ -75,8 +78,12 @@ def open_source(
     calculator = Calculator(calculator_settings(settings))
     keeping: Keeping | None = None
     if settings.history.enabled and not probe and (record or source.kind is SourceKind.LIVE):
+        from fundtui.keeping import begin_record
+
         keeping = begin_record(source.kind.value, settings, clock, calculator, record=record, read_only=read_only)
-    alerting = None if alerts is None else _alerting(source, settings, clock, alerts, kept=keeping is not None)
+    alerting = None
+    if alerts is not None:
+        alerting = partial(_alerting, source, settings, clock, alerts, kept=keeping is not None)
 
     async def open_fleet(kept: Keeping | None, deliver: Deliver, report: Report) -> Feed:
         # Venue modules and the HTTP client take a tenth of a second to import: after the first frame, off the loop.
@@ -100,7 +107,7 @@ def open_source(
             poll_s=pace(settings),
             share=settings.polling.budget_share,
             budgets=kept.warmth.budgets if kept is not None else None,
-            shared=BudgetFile(data_folder(settings)) if source.kind is SourceKind.LIVE else None,
+            shared=_shared_budgets(settings) if source.kind is SourceKind.LIVE else None,
         )
         if kept is not None and kept.record is not None:
             kept.provide(venues, transport, fleet.limiter, settings.polling.budget_share, source.base_url)
@@ -113,6 +120,8 @@ def open_source(
         return fleet
 
     if keeping is not None and keeping.record is None:
+        from fundtui.keeping import Succession, attached
+
         succession = None
         if record and not read_only:
             succession = Succession(source.kind.value, chosen, lambda kept: partial(open_fleet, kept))
@@ -147,7 +156,9 @@ def _premiums(engine: Engine) -> Premiums:
 
 def _replay(source: Source, watcher: Watcher) -> Engine:
     """An engine over the recorded past."""
+    from fundtui.history.folder import data_folder
     from fundtui.history.player import Player
+    from fundtui.history.record import Warmth
 
     settings = watcher.loaded.settings
     folder = Path(source.path).expanduser() if source.path else data_folder(settings)
@@ -178,7 +189,18 @@ def _replay(source: Source, watcher: Watcher) -> Engine:
     return engine
 
 
+def _shared_budgets(settings: Settings) -> BudgetFile:
+    from fundtui.budgets import BudgetFile
+    from fundtui.history.folder import data_folder
+
+    return BudgetFile(data_folder(settings))
+
+
 def _alerting(source: Source, settings: Settings, clock: Clock, alerts: Alerts, *, kept: bool) -> Alerting:
+    from fundtui.alerts.alerting import Alerting
+    from fundtui.alerts.sinks import build_all
+    from fundtui.history.folder import data_folder
+
     demo = source.kind is SourceKind.DEMO
     # A demo keeps to itself: what it makes up is no news for anybody's telephone.
     to_itself = demo and not kept
@@ -194,6 +216,9 @@ def _alerting(source: Source, settings: Settings, clock: Clock, alerts: Alerts, 
 
 def surroundings(settings: Settings, clock: Clock, *, terminal: bool = True, elsewhere: bool = True) -> Surroundings:
     """What the sinks of this program are built with: transports of their own, which connect to permitted addresses."""
+    from fundtui.alerts.sinks import Surroundings
+    from fundtui.alerts.sinks.guard import guarded
+
     transports: dict[bool, Transport] = {}
 
     def transport(allow_private: bool) -> Transport:

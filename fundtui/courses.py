@@ -6,23 +6,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from msgspec.structs import replace
 
 from fundtui.clock import Clock
-from fundtui.history.asking import HalfBudget
-from fundtui.history.backfill import Backfill, Task
-from fundtui.history.courses import read_courses
+from fundtui.history.asking import Asking, HalfBudget
 from fundtui.history.database import StoreProblem
-from fundtui.history.record import Asking
-from fundtui.history.settled import OnSettled, SettledStream
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.course import Course, Formula, Recent, settled
 from fundtui.imbalance.rates import averaging_constant_h
 from fundtui.market import Settlement
 from fundtui.polling.threads import in_thread
+
+# What reads records and asks for the past is imported when the first chart is drawn: the first rows need none of it.
+if TYPE_CHECKING:
+    from fundtui.history.backfill import Task
+    from fundtui.history.settled import OnSettled
 
 SETTLED_MS = 90 * 86_400_000
 """How far back venues are asked where there is no record."""
@@ -81,6 +83,8 @@ class Courses:
             self._ask(calculator, asset, rows)
             kept = [_paid(name, self._settled.get(name, []), start_ms, end_ms) for name in names]
         else:
+            from fundtui.history.courses import read_courses
+
             folder, formulas = self._folder, [_formula(calculator, row) for row in rows]
             try:
                 kept = await in_thread(lambda: read_courses(folder, names, start_ms, end_ms, step_ms, formulas))
@@ -127,6 +131,9 @@ class Courses:
         """Ask the venues for an asset's settled rates, once."""
         if self._asking is None or asset in self._asked:
             return
+        from fundtui.history.backfill import Backfill, Task
+        from fundtui.history.settled import SettledStream
+
         asking, now_ms = self._asking, self._clock.utc_ms()
         stream = SettledStream(self._on_settled, self._clock)
 

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.alerts.alert import Transition
-from fundtui.alerts.alerting import Alerting, Role
-from fundtui.alerts.entries import entries_of
+from fundtui.alerts.summary import Role
 from fundtui.alertside import AlertSide
 from fundtui.asked import disabled, pace
 from fundtui.clock import Clock
@@ -35,6 +33,8 @@ from fundtui.text import clean
 from fundtui.units import Basis
 
 if TYPE_CHECKING:
+    from fundtui.alerts.alert import Transition
+    from fundtui.alertside import MakeAlerting
     from fundtui.config import Loaded
     from fundtui.config.state import Kept
     from fundtui.courses import Courses
@@ -71,12 +71,13 @@ class Engine(AlertSide):
         record: Record | None = None,
         warmth: Warmth | None = None,
         player: Player | None = None,
-        alerting: Alerting | None = None,
+        alerting: MakeAlerting | None = None,
     ) -> None:
         """mode: `live`, `demo`, `url`, `attached` or `record`. venues: names in the order in which they are shown.
         open_fleet: called at `start`, so that the HTTP client is imported after the first frame. record: where what
         is seen is kept. warmth: what the calculator was given from the record before. player: what replays a record.
-        alerting: None: no alerts."""
+        alerting: makes it when alerts are opened; None: no alerts."""
+        super().__init__(alerting)
         self._watcher = watcher
         self.settings = watcher.loaded.settings
         self.mode = mode
@@ -89,7 +90,6 @@ class Engine(AlertSide):
         self._venues = venues
         self.experimental: frozenset[str] = frozenset()
         self._open_fleet = open_fleet
-        self._alerting = alerting
         self._looked: dict[Level, int] = {}
         self._fleet: Feed | None = None
         self._record = record
@@ -100,21 +100,23 @@ class Engine(AlertSide):
         self._ticker: asyncio.Task[None] | None = None
         self._taking_over: list[asyncio.Task[None]] = []
         self._started = False
+        self._has_rows = asyncio.Event()
         self.courses: Courses | None = None
         self.premiums: Premiums | None = None  # asks for what running averages lack; None where nobody is asked
 
     # --- life -------------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Begin to poll; answers come while the loop runs. Raises RuntimeError the second time: none is asked twice."""
+    async def start(self, *, alerts: bool = True) -> None:
+        """Begin to poll; answers come while the loop runs. Raises RuntimeError the second time: none is asked twice.
+
+        alerts: open them first. Otherwise `open_alerts` is to follow, and what comes before it is kept for them.
+        """
         if self._started:
             raise RuntimeError("the engine was started before")
         self._started = True
         asyncio.get_running_loop().set_exception_handler(self._unexpected)
-        if self._alerting is not None:
-            self._alerting.on_transitions = self._journal_alerts
-            lock = None if self._record is None else self._record.writing
-            await self._alerting.open(self.settings, owner=self._owns_folder(), lock=lock)
+        if alerts:
+            await self.open_alerts()
         if self._record is not None:
             self._record.start(self.report)
         if self._warmth is not None and self._warmth.problem:
@@ -122,6 +124,20 @@ class Engine(AlertSide):
         self._fleet = await self._open_fleet(self.deliver, self.report)
         self._fleet.start()
         self._ticker = asyncio.get_running_loop().create_task(self._tick(), name="engine tick")
+
+    async def open_alerts(self) -> None:
+        """Begin to evaluate alerts, with what came before; nothing where there are none, or the second time."""
+        alerting = self._make()
+        if alerting is None:
+            return
+        alerting.on_transitions = self._journal_alerts
+        lock = None if self._record is None else self._record.writing
+        await alerting.open(self.settings, owner=self._owns_folder(), lock=lock)
+        self._tell_untold(alerting)
+
+    async def first_rows(self) -> None:
+        """Wait until there are rows. Who waits runs before anything else comes in."""
+        await self._has_rows.wait()
 
     async def stop(self) -> None:
         """Stop polling; returns within about half a second, hanging requests or not."""
@@ -241,8 +257,7 @@ class Engine(AlertSide):
     def report(self, event: Event) -> None:
         """One entry for the journal."""
         self._journal(event)
-        if self._alerting is not None:
-            self._alerting.journal(event)
+        self._tell_alerts(lambda alerting: alerting.journal(event))
 
     def _journal(self, event: Event) -> None:
         self.events.append(event)
@@ -256,13 +271,15 @@ class Engine(AlertSide):
         # A replay has the journal of then.
         for event in changes.events if self.player is None else ():
             self.report(event)
-        if self._alerting is not None:
-            self._alerting.observe(self.calculator.instruments, changes.instruments)
-            self._alerting.observe(self.calculator.assets, changes.assets)
+        instruments, assets = self.calculator.instruments, self.calculator.assets
+        self._tell_alerts(lambda alerting: alerting.observe(instruments, changes.instruments))
+        self._tell_alerts(lambda alerting: alerting.observe(assets, changes.assets))
+        if assets.count:
+            self._has_rows.set()
 
     def _look_at_alerts(self) -> None:
         """Once a second: tables that are worked out anew as a whole, and whatever changes with time alone."""
-        if self._alerting is None:
+        if self._alerting is None or self._untold is not None:
             return
         tables = self.calculator.tables
         for level in (Level.PAIR, Level.VENUE, Level.MARKET):
@@ -277,6 +294,8 @@ class Engine(AlertSide):
         if self.alert_role is not Role.EVALUATES:
             # Whoever evaluates has written it down.
             return
+        from fundtui.alerts.entries import entries_of
+
         for entry in entries_of(transitions):
             self._journal(entry)
 

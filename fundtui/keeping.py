@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
-from fundtui.alerts.alerting import Alerting
 from fundtui.clock import Clock, ScaledClock
 from fundtui.config import Settings, Watcher
 from fundtui.engine import Engine
+from fundtui.history.asking import Asking
 from fundtui.history.compaction import Retention
 from fundtui.history.database import StoreProblem
 from fundtui.history.folder import Owned, Owner, data_folder, is_owned
-from fundtui.history.record import Asking, Record, Warmth, kept_budgets, warm_up
+from fundtui.history.record import Record, Warmth, kept_budgets, warm_up
 from fundtui.history.sqlite_store import SqliteStore
 from fundtui.imbalance.calculator import Calculator
 from fundtui.polling.feed import Deliver, Feed, OpenFeed, Report
@@ -24,6 +25,9 @@ from fundtui.polling.limiter import Limiter
 from fundtui.polling.transport import Transport
 from fundtui.sources import SourceKind
 from fundtui.venues.spec import Venue
+
+if TYPE_CHECKING:
+    from fundtui.alertside import MakeAlerting
 
 
 class Keeping(msgspec.Struct, frozen=True):
@@ -99,7 +103,7 @@ class Succession(msgspec.Struct, frozen=True):
 def attached(
     keeping: Keeping,
     watcher: Watcher,
-    alerting: Alerting | None,
+    alerting: MakeAlerting | None,
     venues: tuple[str, ...],
     succession: Succession | None = None,
 ) -> Engine:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fundtui.history.settled_past import KeptSettlements, read
 from fundtui.polling.threads import in_thread
+
+if TYPE_CHECKING:
+    from fundtui.history.settled_past import KeptSettlements
 
 
 class SettledReader:
@@ -22,6 +25,9 @@ class SettledReader:
 
     async def settlements(self, start_ms: int, end_ms: int) -> KeptSettlements:
         """The newest settlements of a range."""
+        # Imported when somebody looks: not needed for the first rows.
+        from fundtui.history.settled_past import KeptSettlements, read
+
         if self.folder is None:
             return KeptSettlements((), 0)
         return await in_thread(partial(read, self.folder, start_ms, end_ms), "fundtui-past")

@@ -17,9 +17,7 @@ import numpy as np
 
 from fundtui.clock import Clock
 from fundtui.config import Settings
-from fundtui.history.asking import HalfBudget, Line
-from fundtui.history.backfill import ranked
-from fundtui.history.record import Asking
+from fundtui.history.asking import Asking, HalfBudget, Line
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.filling import Filled, Lacking
 from fundtui.market import Batch, Instrument, PremiumSamples
@@ -131,6 +129,9 @@ class Premiums:
 
     def _wanted(self, venue: Venue, most: int) -> list[Lacking]:
         """What a venue is asked for: of its weightiest contracts those that lack something, once an interval."""
+        # Imported at the first look: not needed for the first rows.
+        from fundtui.history.backfill import ranked
+
         calculator, history = self._calculator(), venue.premium_history
         assert history is not None
         table = calculator.instruments

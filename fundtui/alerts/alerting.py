@@ -9,7 +9,6 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from fundtui.alerts import book, requests
 from fundtui.alerts.alert import Alert, Transition
-from fundtui.alerts.book import AlertCounts, AlertRow, Away, Why
+from fundtui.alerts.book import AlertRow, Away, Why
 from fundtui.alerts.desk import KEEP_DAYS_MS, Desk
 from fundtui.alerts.message import Message
 from fundtui.alerts.panel import Panel
@@ -29,6 +28,7 @@ from fundtui.alerts.rule import Rule, rules_of
 from fundtui.alerts.sinks.sink import Sink
 from fundtui.alerts.sqlite_store import SqliteStore
 from fundtui.alerts.store import AlertStore, MemoryStore, StoreError
+from fundtui.alerts.summary import AlertCounts, Role
 from fundtui.clock import Clock
 from fundtui.config.schema import Settings
 from fundtui.history.database import StoreProblem, Turns
@@ -48,14 +48,6 @@ LOOK_S = 1.0
 Result = TypeVar("Result")
 Index = NDArray[np.intp]
 BuildSinks = Callable[[Settings, Callable[[Message], None]], Mapping[str, Sink]]
-
-
-class Role(StrEnum):
-    """What this process does about alerts."""
-
-    CLOSED = "closed"
-    EVALUATES = "evaluates"
-    LOOKS_ON = "looks on"
 
 
 class Alerting:

@@ -18,6 +18,7 @@ from fundtui.alerts.alert import Alert, Subject, Transition
 from fundtui.alerts.machine import Phase, Told
 from fundtui.alerts.records import Acknowledgement, Delivery, DeliveryState, Silence, Stored
 from fundtui.alerts.rule import Rule
+from fundtui.alerts.summary import AlertCounts
 from fundtui.alerts.words import TermReader
 from fundtui.imbalance.table import Table
 from fundtui.query import Selection
@@ -67,16 +68,6 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str = ""
     value: float = math.nan
     threshold: float = math.nan
-
-
-class AlertCounts(msgspec.Struct, frozen=True):
-    """How many alerts are in which state; acknowledged ones fire on and are counted. dead: letters nobody looked at."""
-
-    firing: int = 0
-    pending: int = 0
-    silenced: int = 0
-    dead: int = 0
-    worst: Severity | None = None
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):

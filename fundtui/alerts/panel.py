@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from fundtui.alerts import pipeline
 from fundtui.alerts.alert import Alert, Transition
-from fundtui.alerts.book import ORDER, AlertCounts, AlertRow, counts, muted_by, row_of, row_of_end
+from fundtui.alerts.book import ORDER, AlertRow, counts, muted_by, row_of, row_of_end
 from fundtui.alerts.machine import Phase, Told
 from fundtui.alerts.records import Acknowledgement, Stored
+from fundtui.alerts.summary import AlertCounts
 
 PART = 500
 """So many rows are worked out in one go."""

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from fundtui.alerts.alert import Transition
-from fundtui.alerts.alerting import Alerting, Role
-from fundtui.alerts.book import AlertCounts, AlertRow, Standing
+from fundtui.alerts.alerting import Alerting
+from fundtui.alerts.book import AlertRow, Standing
 from fundtui.alerts.machine import Told, Why
 from fundtui.alerts.pipeline import WEIGHT
 from fundtui.alerts.rule import Rule, rules_of
 from fundtui.alerts.sinks import osc
 from fundtui.alerts.store import StoreError
+from fundtui.alerts.summary import AlertCounts, Role
 from fundtui.assembly import Alerts
 from fundtui.clock import Clock, SystemClock
 from fundtui.commands.errors import CONDITION_HOLDS, FAILURE, INTERRUPTED, OK, CommandError
@@ -62,11 +63,11 @@ async def _run(arguments: argparse.Namespace) -> int:
         async with _followed(alerting, settings):
             return await _Watch(arguments, settings, alerting, clock, folder).go()
     engine = open_engine(arguments, source, alerts=Alerts(terminal=False), record=arguments.record, lasting=True)
-    alerting_of = engine.alerting
-    if alerting_of is None:
-        raise CommandError("alerts are not evaluated over this source", FAILURE)
     await engine.start()
     try:
+        alerting_of = engine.alerting
+        if alerting_of is None:
+            raise CommandError("alerts are not evaluated over this source", FAILURE)
         return await _Watch(arguments, settings, alerting_of, engine.clock, alerting_of.folder).go()
     finally:
         await engine.stop()

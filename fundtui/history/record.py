@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -25,11 +25,9 @@ from fundtui.history.state import reached_name
 from fundtui.history.store import Store
 from fundtui.imbalance.calculator import Calculator
 from fundtui.market import Batch, Instrument, Settlement
-from fundtui.polling.limiter import Limiter, LimiterState
+from fundtui.polling.limiter import LimiterState
 from fundtui.polling.threads import in_thread
-from fundtui.polling.transport import Transport
 from fundtui.status import Event, VenueHealth
-from fundtui.venues.spec import Venue
 
 BUDGETS = "budgets"
 SOURCE = "source"

@@ -7,6 +7,7 @@ simulated in this process, they are drawn first (`firstframe`), and Textual's fi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import sys
@@ -16,7 +17,6 @@ import msgspec
 
 from fundtui.clock import SystemClock
 from fundtui.ui import crash, handback
-from fundtui.ui.firstframe import draw_first_frame
 from fundtui.ui.guardian import ENDING, LOST_TERMINAL, Guardian
 from fundtui.ui.options import Options
 
@@ -51,15 +51,21 @@ def _for_dumb(options: Options) -> Options:
 
 async def _first_rows(source: Source, options: Options) -> tuple[bool, TermDiff | None]:
     """Draw the first rows where they are there before Textual; whether the source was started, and what was drawn."""
-    shown = draw_first_frame(source, options)
-    if shown is not None or source.mode != "demo":
+    if source.mode != "demo":
+        from fundtui.ui.firstframe import draw_first_frame
+
         # Over the network an answer takes longer than Textual.
-        return False, shown
-    await source.start()
-    wall = SystemClock()
-    until = wall.monotonic() + FIRST_ROWS_S
-    while (shown := draw_first_frame(source, options)) is None and wall.monotonic() < until:
-        await wall.sleep(0.002)
+        return False, draw_first_frame(source, options)
+    await source.start(alerts=False)
+    # Imported while the first answer is under way.
+    from fundtui.ui.firstframe import draw_first_frame
+
+    with contextlib.suppress(TimeoutError):
+        async with SystemClock().timeout(FIRST_ROWS_S):
+            await source.first_rows()
+    shown = draw_first_frame(source, options)
+    # Before anything else comes in, so that alerts see every state of the market.
+    await source.open_alerts()
     return True, shown
 
 

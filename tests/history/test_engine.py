@@ -12,10 +12,11 @@ import numpy as np
 from fundtui.clock import Clock, LoopClock
 from fundtui.config import Inputs, Watcher
 from fundtui.engine import Engine
+from fundtui.history.asking import Asking
 from fundtui.history.compaction import Retention
 from fundtui.history.database import MIB
 from fundtui.history.folder import Owner, Room
-from fundtui.history.record import Asking, Record, Warmth, warm_up
+from fundtui.history.record import Record, Warmth, warm_up
 from fundtui.history.recorder import Recording
 from fundtui.history.sqlite_store import SqliteStore
 from fundtui.imbalance.calculator import Calculator

@@ -398,8 +398,14 @@ class Market:
         if self.watcher is not None and self.watcher.poll() and not self.watcher.problems:
             self.settings = self.watcher.loaded.settings
 
-    async def start(self) -> None:
+    async def start(self, *, alerts: bool = True) -> None:
         self.started = True
+
+    async def open_alerts(self) -> None:
+        return None
+
+    async def first_rows(self) -> None:
+        return None
 
     async def stop(self) -> None:
         self.stopped = True
