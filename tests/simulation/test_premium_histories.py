@@ -14,7 +14,7 @@ from fundtui.simulation.transport import SimulatedTransport
 from fundtui.simulation.universe import Scale
 from fundtui.simulation.wire import ALL_NAMES
 from fundtui.venues import load
-from fundtui.venues.spec import PremiumSample
+from fundtui.venues.spec import HistoryRequest, PremiumSample
 
 MINUTE_MS = 60_000
 TELLING = [name for name in ALL_NAMES if load(name).premium_history is not None]
@@ -40,7 +40,8 @@ async def told(name: str, start_ms: int, end_ms: int) -> list[PremiumSample]:
     assert history is not None
     market = Market(7, DEMO_START_MS, Scale(venues=len(ALL_NAMES)))
     transport = SimulatedTransport(market, LoopClock(end_ms), latency_s=0.0)
-    request, found = history.first(symbol, start_ms, end_ms), []
+    found: list[PremiumSample] = []
+    request: HistoryRequest | None = history.first(symbol, start_ms, end_ms)
     while request is not None:
         asked = Request(venue=name, endpoint="premiums", url=venue.base_url + request.path, params=request.params)
         response = await transport.send(asked)

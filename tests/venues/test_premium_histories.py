@@ -99,10 +99,8 @@ def test_the_venues_that_tell_their_premium() -> None:
 class TestEachReader:
     def test_a_candle_is_its_close_at_its_end(self, venue: str) -> None:
         rows = history(venue).read(body(venue, (0, "-0.00043659"), (1, "0.00031")), SYMBOLS[venue])
-        assert sorted(rows) == [
-            (START_MS + MINUTE_MS, pytest.approx(-0.00043659)),
-            (START_MS + 2 * MINUTE_MS, pytest.approx(0.00031)),
-        ]
+        assert sorted(one.time_ms for one in rows) == [START_MS + MINUTE_MS, START_MS + 2 * MINUTE_MS]
+        assert [one.premium for one in sorted(rows)] == pytest.approx([-0.00043659, 0.00031])
 
     def test_newest_first_is_as_good(self, venue: str) -> None:
         told = [(minute, f"{minute}e-5") for minute in range(5)]
@@ -157,7 +155,10 @@ def walked(venue: str, start_ms: int, end_ms: int) -> list[Any]:
 def minutes(venue: str, request: HistoryRequest, now_ms: int) -> list[int]:
     """The minutes whose candles a venue answers a request with, counted from the start."""
     params = dict(request.params)
-    minute = lambda text, scale=1: (int(text) * scale - START_MS) / MINUTE_MS  # noqa: E731
+
+    def minute(told: str | int, scale: int = 1) -> float:
+        return (int(told) * scale - START_MS) / MINUTE_MS
+
     if venue in ("binance", "binance-coinm"):
         asked = within(minute(params["startTime"]), minute(params["endTime"]))
         return asked[: int(params["limit"])]
