@@ -80,3 +80,10 @@ async def test_every_screen_by_its_name() -> None:
             assert shown == place.name
             if place.name == "asset":
                 await screen.press("escape")
+
+
+async def test_a_sentence_that_does_not_fit_says_so() -> None:
+    async with driven(size=(80, 24)) as screen:
+        await screen.press("colon", *"filter as you")
+        (line,) = (line for line in screen.lines if "Filter as you type" in line)
+        assert "…" in line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -11,7 +12,8 @@ from textual.strip import Strip
 from fundtui.ui.cells import Scene
 from fundtui.ui.keyline import Hint, hint_at, pieces, wrapped
 from fundtui.ui.paint import Span, both_ends, strip_of
-from fundtui.ui.pieces import Line, spans
+from fundtui.ui.pieces import Line, cut, spans
+from fundtui.ui.plain import in_cells, spelled
 from fundtui.ui.widgets.canvas import Panel
 
 GUTTER = 2
@@ -52,8 +54,12 @@ class PickList(Panel, can_focus=True):
         self, scene: Scene, head: Sequence[Line], rows: Sequence[Line], hints: Sequence[Hint], note: Line, cursor: int
     ) -> None:
         """Draw what differs. note: a line between the rows and the keys."""
-        self.scene, self.head, self.rows = scene, head, rows
-        self.hints, self.note, self.cursor = hints, note, cursor
+        self.scene, self.cursor = scene, cursor
+        if scene.pens.unicode:
+            self.head, self.rows, self.hints, self.note = head, rows, hints, note
+        else:
+            self.head, self.rows, self.note = _plain(head), _plain(rows), _plain([note])[0]
+            self.hints = [msgspec.structs.replace(hint, shown=spelled(hint.shown)) for hint in hints]
         self.update()
 
     # -- drawing
@@ -94,7 +100,8 @@ class PickList(Panel, can_focus=True):
         bar: Span = ((scene.glyphs.cursor if at else " ").ljust(GUTTER), scene.pens("accent", surface))
         thumb: Span = (scene.glyphs.thumb if self._on_thumb(index - self.top, page) else " ",
                        scene.pens("faint", surface))  # fmt: skip
-        text = spans(scene.pens, self.rows[index], surface)
+        room = width - GUTTER - 1
+        text = spans(scene.pens, cut(self.rows[index], room, scene.glyphs.ellipsis), surface)
         return both_ends([bar, *text], [thumb], width, scene.pens("plain", surface))
 
     def _on_thumb(self, line: int, page: int) -> bool:
@@ -130,3 +137,8 @@ class PickList(Panel, can_focus=True):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
         self.post_message(self.Wheeled(-_WHEEL_LINES))
+
+
+def _plain(lines: Sequence[Line]) -> list[Line]:
+    """The lines in ASCII; columns stay where they are."""
+    return [[(in_cells(text), role) for text, role in line] for line in lines]
