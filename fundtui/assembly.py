@@ -265,7 +265,7 @@ def _world(source: Source, settings: Settings, only: Sequence[str]) -> tuple[Clo
         clock: Clock = ScaledClock(DEMO_START_MS, source.speed)
         scale = Scale(venues=len(simulated))
         market = Market(source.seed, DEMO_START_MS, scale, scenario=source.scenario or "all")
-        return clock, lambda: SimulatedTransport(market, clock), simulated
+        return clock, lambda: SimulatedTransport(market, clock, first_at_once=True), simulated
     clock = SystemClock()
     return clock, lambda: _http(clock, settings), names()
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from fundtui.clock import Clock
 from fundtui.history.asking import Asking, HalfBudget
-from fundtui.history.database import StoreProblem
+from fundtui.history.problems import StoreProblem
 from fundtui.imbalance.calculator import Calculator
 from fundtui.imbalance.course import Course, Formula, Recent, settled
 from fundtui.imbalance.rates import averaging_constant_h

@@ -15,7 +15,7 @@ from fundtui.assembly import Alerts, open_source
 from fundtui.commands.errors import NO_VENUE, USAGE, CommandError
 from fundtui.commands.settings import load_settings
 from fundtui.engine import Engine
-from fundtui.history.database import StoreProblem
+from fundtui.history.problems import StoreProblem
 from fundtui.sources import Source, parse_source
 from fundtui.status import EventKind, VenueHealth
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
 
 from fundtui import __version__
 from fundtui.commands.errors import USAGE
@@ -22,14 +22,30 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"fundtui: {message} (see `{self.prog} --help`)\n")
 
 
+class _Command(NamedTuple):
+    """A command: what it does, its arguments, and whether it takes those that name a market."""
+
+    summary: str
+    fill: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    market: bool = False
+
+
 def parse(argv: list[str]) -> argparse.Namespace:
     """The arguments of one call. `command` names the module that runs it. Exits with 2 on wrong usage."""
-    arguments = _build().parse_args(argv)
+    arguments = _build(_asked(argv)).parse_args(argv)
     arguments.command = arguments.command or "interface"
     return arguments
 
 
-def _build() -> argparse.ArgumentParser:
+def _asked(argv: list[str]) -> Collection[str]:
+    """The commands whose arguments are needed to read these words: those of all take every start 10 ms."""
+    if not argv or argv[0] in COMMANDS:
+        return argv[:1]
+    return COMMANDS
+
+
+def _build(asked: Collection[str] | None = None) -> argparse.ArgumentParser:
+    """The parser of these commands; None: of all."""
     common = _common()
     parser = _Parser(
         prog="fundtui",
@@ -39,46 +55,10 @@ def _build() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fundtui {__version__}")
     _interface_flags(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-
-    def add(name: str, summary: str, *, market: bool = False) -> argparse.ArgumentParser:
-        parents = [common, _market()] if market else [common]
-        return commands.add_parser(name, help=summary, description=summary, parents=parents)
-
-    demo = add("demo", "the interface over a simulated market, no network")
-    demo.add_argument("--seed", type=int, default=argparse.SUPPRESS, help="number that fixes the market (default 7)")
-    demo.add_argument("--speed", type=_speed, default=argparse.SUPPRESS, help="times real time (default 1)")
-    demo.add_argument("--scenario", metavar="NAME", default=argparse.SUPPRESS, help="what happens first")
-    _interface_flags(demo)
-    _snapshot(add("snapshot", "one table to standard output, then exit", market=True))
-    _watch(add("watch", "alerts without a screen, a line each, for SSH, pipes, tmux and cron", market=True))
-    _rules(add("rules", "the alert rules: on, off or waiting, and what they would have done"))
-    notify = add("notify", "the ways to you: send a test notice through one or all of them")
-    notify.add_argument("action", choices=("test",), metavar="test")
-    notify.add_argument("sink", nargs="?", metavar="SINK", help="one of [notify]; all without")
-    _silence(add("silence", "keep alerts quiet for a while, list what is quiet, or end it"))
-    acknowledge = add("ack", "say that an alert has been seen: it is not repeated until it fires anew")
-    acknowledge.add_argument("alert", metavar="ALERT", help="its id, or RULE SUBJECT as in quotes")
-    _record(add)
-    venues = add("venues", "every venue: state, age, latency, rows, weight used, last error", market=True)
-    venues.add_argument("--probe", action="store_true", help="ask every venue once (also those that are off)")
-    venues.add_argument("--format", choices=("table", "json", "markdown"), default="table")
-    venues.add_argument("--wait", type=_duration, default=20.0, metavar="20s")
-    normalize = add("normalize", "run one venue's reader over saved answers")
-    normalize.add_argument("venue", metavar="VENUE")
-    normalize.add_argument("answers", nargs="*", metavar="NAME=FILE", help="NAME@KEY=FILE for per-symbol answers")
-    normalize.add_argument("--at", metavar="TIME", help="when the answers were observed (ISO 8601 or ms; default now)")
-    explain = add("explain", "where each figure comes from", market=True)
-    explain.add_argument("asset", metavar="ASSET")
-    explain.add_argument("venue", metavar="VENUE", nargs="?")
-    explain.add_argument("--metric", metavar="KEY", help="only this metric")
-    explain.add_argument("--format", choices=("text", "json"), default="text")
-    explain.add_argument("--wait", type=_duration, default=20.0, metavar="20s")
-    metrics = add("metrics", "the metric catalogue: what each figure means")
-    metrics.add_argument("--level", choices=(*LEVELS, "market"))
-    metrics.add_argument("--format", choices=("table", "json", "markdown"), default="table")
-    metrics.add_argument("key", nargs="?", metavar="KEY", help="one metric in full")
-    _config(add("config", "the configuration: where it is, what it says, whether it is right"), common)
-    add("doctor", "checks this machine: versions, terminal, folders, proxies, clock")
+    for name, (summary, fill, market) in COMMANDS.items():
+        if asked is None or name in asked:
+            parents = [common, _market()] if market else [common]
+            fill(commands.add_parser(name, help=summary, description=summary, parents=parents))
     return parser
 
 
@@ -121,6 +101,13 @@ def _interface_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-mouse", action="store_true", default=argparse.SUPPRESS, help="leave the mouse alone")
 
 
+def _demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=argparse.SUPPRESS, help="number that fixes the market (default 7)")
+    parser.add_argument("--speed", type=_speed, default=argparse.SUPPRESS, help="times real time (default 1)")
+    parser.add_argument("--scenario", metavar="NAME", default=argparse.SUPPRESS, help="what happens first")
+    _interface_flags(parser)
+
+
 def _snapshot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="table")
     parser.add_argument("--level", choices=LEVELS, default="asset")
@@ -134,39 +121,54 @@ def _snapshot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--basis", choices=("1h", "8h", "apr"), default=argparse.SUPPRESS)
 
 
-def _record(add: Callable[..., argparse.ArgumentParser]) -> None:
-    """The commands about the local record."""
-    collect = add("collect", "poll, record and alert without a screen; terminals on this host attach", market=True)
-    collect.add_argument("--speed", type=_speed, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    collect.add_argument("--for", type=_duration, dest="duration", metavar="2m", help="end after that long")
-    backfill = add("backfill", "fetch settled rates that are missing from the record", market=True)
-    backfill.add_argument("assets", nargs="*", metavar="ASSET", help="only these; all without")
-    backfill.add_argument("--since", type=_duration, metavar="90d", help="how far back (default history.backfill)")
-    backfill.add_argument("--wait", type=_duration, default=20.0, metavar="20s", help="how long to wait for venues")
-    history = add("history", "settled rates from the record, as a table and a plot")
-    history.add_argument("asset", metavar="ASSET", nargs="?", help="without one: what the record has, and for how long")
-    history.add_argument("venue", metavar="VENUE", nargs="?")
-    history.add_argument("--since", type=_duration, default=7 * 86_400.0, metavar="7d", help="how far back")
-    history.add_argument("--limit", type=_positive, metavar="N", help="only the last N rows")
-    history.add_argument("--basis", choices=("1h", "8h", "apr"), default=argparse.SUPPRESS)
-    history.add_argument("--format", choices=FORMATS, default="table")
-    export = add("export", "quotes, settlements, metrics or events of a time range")
-    export.add_argument("what", choices=("quotes", "settlements", "metrics", "events"), metavar="WHAT")
-    export.add_argument("--from", type=moment, dest="start", default="1d", metavar="TIME", help="default a day ago")
-    export.add_argument("--format", choices=("csv", "ndjson", "parquet"), default="csv")
-    export.add_argument("--output", metavar="FILE", help="instead of standard output")
-    export.add_argument("--asset", metavar="ASSET")
-    export.add_argument("--venue", metavar="VENUE")
-    export.add_argument("--level", choices=("asset", "instrument", "venue", "market"), default="asset", help="metrics")
-    export.add_argument("--every", type=_duration, default=3600.0, metavar="1h", help="metrics: time between rows")
-    for parser in (history, export):
-        parser.add_argument("--to", type=moment, dest="until", metavar="TIME", help="default now")
-    replay = add("replay", "the interface over the recorded past")
-    replay.add_argument("--at", type=moment, metavar="TIME", help="where to begin; 2h is two hours ago")
-    replay.add_argument("--speed", type=_speed, default=argparse.SUPPRESS, help="times real time (default 1)")
-    _interface_flags(replay)
-    for parser in (history, export, replay):
-        parser.add_argument("--record", dest="record_path", metavar="FOLDER", help="another record")
+def _collect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--speed", type=_speed, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser.add_argument("--for", type=_duration, dest="duration", metavar="2m", help="end after that long")
+
+
+def _backfill(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assets", nargs="*", metavar="ASSET", help="only these; all without")
+    parser.add_argument("--since", type=_duration, metavar="90d", help="how far back (default history.backfill)")
+    parser.add_argument("--wait", type=_duration, default=20.0, metavar="20s", help="how long to wait for venues")
+
+
+def _history(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("asset", metavar="ASSET", nargs="?", help="without one: what the record has, and for how long")
+    parser.add_argument("venue", metavar="VENUE", nargs="?")
+    parser.add_argument("--since", type=_duration, default=7 * 86_400.0, metavar="7d", help="how far back")
+    parser.add_argument("--limit", type=_positive, metavar="N", help="only the last N rows")
+    parser.add_argument("--basis", choices=("1h", "8h", "apr"), default=argparse.SUPPRESS)
+    parser.add_argument("--format", choices=FORMATS, default="table")
+    _until(parser)
+    _other_record(parser)
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("quotes", "settlements", "metrics", "events"), metavar="WHAT")
+    parser.add_argument("--from", type=moment, dest="start", default="1d", metavar="TIME", help="default a day ago")
+    parser.add_argument("--format", choices=("csv", "ndjson", "parquet"), default="csv")
+    parser.add_argument("--output", metavar="FILE", help="instead of standard output")
+    parser.add_argument("--asset", metavar="ASSET")
+    parser.add_argument("--venue", metavar="VENUE")
+    parser.add_argument("--level", choices=("asset", "instrument", "venue", "market"), default="asset", help="metrics")
+    parser.add_argument("--every", type=_duration, default=3600.0, metavar="1h", help="metrics: time between rows")
+    _until(parser)
+    _other_record(parser)
+
+
+def _replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--at", type=moment, metavar="TIME", help="where to begin; 2h is two hours ago")
+    parser.add_argument("--speed", type=_speed, default=argparse.SUPPRESS, help="times real time (default 1)")
+    _interface_flags(parser)
+    _other_record(parser)
+
+
+def _until(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", type=moment, dest="until", metavar="TIME", help="default now")
+
+
+def _other_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--record", dest="record_path", metavar="FOLDER", help="another record")
 
 
 def _watch(parser: argparse.ArgumentParser) -> None:
@@ -192,6 +194,11 @@ def _rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
+def _notify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("test",), metavar="test")
+    parser.add_argument("sink", nargs="?", metavar="SINK", help="one of [notify]; all without")
+
+
 def _silence(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=("add", "list", "lift"), default="list", metavar="add|list|lift")
     parser.add_argument("id", nargs="?", metavar="ID", help="lift: which one")
@@ -202,7 +209,38 @@ def _silence(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", help="why, for whoever looks later")
 
 
-def _config(parser: argparse.ArgumentParser, common: _Parser) -> None:
+def _acknowledge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("alert", metavar="ALERT", help="its id, or RULE SUBJECT as in quotes")
+
+
+def _venues(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--probe", action="store_true", help="ask every venue once (also those that are off)")
+    parser.add_argument("--format", choices=("table", "json", "markdown"), default="table")
+    parser.add_argument("--wait", type=_duration, default=20.0, metavar="20s")
+
+
+def _normalize(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("venue", metavar="VENUE")
+    parser.add_argument("answers", nargs="*", metavar="NAME=FILE", help="NAME@KEY=FILE for per-symbol answers")
+    parser.add_argument("--at", metavar="TIME", help="when the answers were observed (ISO 8601 or ms; default now)")
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("asset", metavar="ASSET")
+    parser.add_argument("venue", metavar="VENUE", nargs="?")
+    parser.add_argument("--metric", metavar="KEY", help="only this metric")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--wait", type=_duration, default=20.0, metavar="20s")
+
+
+def _metrics(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--level", choices=(*LEVELS, "market"))
+    parser.add_argument("--format", choices=("table", "json", "markdown"), default="table")
+    parser.add_argument("key", nargs="?", metavar="KEY", help="one metric in full")
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    common = _common()
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
     init = actions.add_parser(
         "init", parents=[common], help="write a commented configuration file, unless there is one"
@@ -240,3 +278,27 @@ def _speed(text: str) -> float:
     if not 0 < speed <= 100_000:
         raise argparse.ArgumentTypeError(f"not a speed: {text!r} (write 1, 60 or 0.5)")
     return speed
+
+
+COMMANDS = {
+    "demo": _Command("the interface over a simulated market, no network", _demo),
+    "snapshot": _Command("one table to standard output, then exit", _snapshot, market=True),
+    "watch": _Command("alerts without a screen, a line each, for SSH, pipes, tmux and cron", _watch, market=True),
+    "rules": _Command("the alert rules: on, off or waiting, and what they would have done", _rules),
+    "notify": _Command("the ways to you: send a test notice through one or all of them", _notify),
+    "silence": _Command("keep alerts quiet for a while, list what is quiet, or end it", _silence),
+    "ack": _Command("say that an alert has been seen: it is not repeated until it fires anew", _acknowledge),
+    "collect": _Command(
+        "poll, record and alert without a screen; terminals on this host attach", _collect, market=True
+    ),
+    "backfill": _Command("fetch settled rates that are missing from the record", _backfill, market=True),
+    "history": _Command("settled rates from the record, as a table and a plot", _history),
+    "export": _Command("quotes, settlements, metrics or events of a time range", _export),
+    "replay": _Command("the interface over the recorded past", _replay),
+    "venues": _Command("every venue: state, age, latency, rows, weight used, last error", _venues, market=True),
+    "normalize": _Command("run one venue's reader over saved answers", _normalize),
+    "explain": _Command("where each figure comes from", _explain, market=True),
+    "metrics": _Command("the metric catalogue: what each figure means", _metrics),
+    "config": _Command("the configuration: where it is, what it says, whether it is right", _config),
+    "doctor": _Command("checks this machine: versions, terminal, folders, proxies, clock"),
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -117,6 +116,9 @@ def _has(field_type: Any, key: str) -> bool:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known name nearest to a word; empty when none is near."""
+    # Imported when something is wrong.
+    import difflib
+
     names = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), sorted(names), n=1, cutoff=0.6)
     return names[near[0]] if near else ""
@@ -145,6 +147,8 @@ def field_at(path: Path) -> Any | None:
 
 def build(values: Values, report: Report) -> Settings:
     """Settings with these values and defaults for the rest. Named tables without a required key are reported."""
+    if not values:
+        return Settings()
     settings = _build(Settings, (), values, report)
     # Settings itself has a default for every field.
     return settings if isinstance(settings, Settings) else Settings()
@@ -155,6 +159,9 @@ def _build(struct: type[msgspec.Struct], path: Path, values: Values, report: Rep
     complete = True
     for key, item in fields(struct).items():
         here = (*path, key)
+        if not item.required and not any(known[: len(here)] == here for known in values):
+            # Its default stands. Looking into the types of all tables takes a start 3 ms.
+            continue
         table, tables = table_type(item.type), tables_type(item.type)
         if table is not None:
             arguments[item.name] = _build(table, here, values, report)

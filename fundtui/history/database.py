@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+from fundtui.history.problems import StoreProblem as StoreProblem  # noqa: PLC0414 - whoever opens files has it from here
+
 Turns = threading.RLock
 """Whoever holds it may write."""
 BUSY_S = 5.0
@@ -35,10 +37,6 @@ _VERSIONS = "CREATE TABLE IF NOT EXISTS schema (room TEXT PRIMARY KEY, version I
 
 
 Connect = Callable[[str], sqlite3.Connection]
-
-
-class StoreProblem(Exception):
-    """The record cannot be used, or did not keep what it was given. The text is for people."""
 
 
 class Refused(StoreProblem):

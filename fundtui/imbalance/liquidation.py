@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
 import numpy as np
 
@@ -64,6 +63,9 @@ def largest_leverage(
     volatility, horizon, margin = np.broadcast_arrays(
         *(np.asarray(x, np.float64) for x in (daily_volatility, days, maintenance))
     )
+    # Imported when it is asked for: not needed for the first rows.
+    from statistics import NormalDist
+
     # The chance of a touch is 2Φ(−d/s), so it is the accepted one at a distance d of this many s.
     steps = NormalDist().inv_cdf(1.0 - 0.5 * accepted)
     room = (1.0 + margin) * np.exp(steps * volatility * np.sqrt(horizon)) - 1.0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 from fundtui.polling.transport import Request
 from fundtui.venues.spec import Endpoint, Params, Venue
@@ -36,7 +37,7 @@ def request_for(
         url=rebase((endpoint.base_url or venue.base_url).rstrip("/") + path, venue.name, base),
         method=endpoint.method,
         params=params + extra,
-        body=endpoint.body.replace(KEY, json.dumps(key)[1:-1]),
+        body=endpoint.body.replace(KEY, msgspec.json.encode(key).decode()[1:-1]),
         max_bytes=endpoint.max_bytes,
         timeout_s=timeout_s,
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import statistics
 
 from fundtui.clock import Clock
 from fundtui.polling.judge import TroubleKind, clock_text
 from fundtui.polling.poller import Poller
+from fundtui.polling.skew import median
 from fundtui.status import Event, EventKind, Severity, VenueHealth, VenueState
 from fundtui.text import clean
 from fundtui.units import format_duration
@@ -69,7 +69,7 @@ def describe(poller: Poller, clock: Clock, state: VenueState) -> VenueHealth:
         state=state,
         age_s=now - poller.good_at,
         cadence_s=poller.cadence_s,
-        latency_s=statistics.median(latencies) if latencies else math.nan,
+        latency_s=median(latencies) if latencies else math.nan,
         latencies_s=tuple(latencies[-LATENCIES:]),
         rows=poller.rows,
         polls=poller.polls,

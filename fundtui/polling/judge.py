@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 import msgspec
@@ -152,6 +151,9 @@ def retry_after_s(headers: Mapping[str, str], now_ms: int) -> float:
 
 def http_date_ms(text: str) -> int | None:
     """UTC milliseconds of an HTTP date; None for anything else."""
+    # Imported when a venue sends one: not needed for the first rows.
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, IndexError, OverflowError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -22,5 +21,8 @@ class QueryError(Exception):
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`, did you mean spread?` when a known name is near, else nothing."""
+    # Imported when something is wrong.
+    import difflib
+
     near = difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.55)
     return f", did you mean {near[0]}?" if near else ""

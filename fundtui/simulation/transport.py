@@ -20,14 +20,20 @@ MEDIAN_LATENCY_S = 0.04
 class SimulatedTransport:
     """A `Transport` over one market. Answers depend on the request and on the clock's time alone."""
 
-    def __init__(self, market: Market, clock: Clock, latency_s: float = MEDIAN_LATENCY_S) -> None:
+    def __init__(
+        self, market: Market, clock: Clock, latency_s: float = MEDIAN_LATENCY_S, *, first_at_once: bool = False
+    ) -> None:
+        """first_at_once: a venue's first answer has no distance to go, so that a demo begins with rows and not with
+        waiting for nothing."""
         self.market = market
         self._clock = clock
         self._latency_s = latency_s
+        self._first_at_once = first_at_once
         self._sheets: dict[str, Sheet] = {}
 
     async def send(self, request: Request) -> Response:
         """The venue's answer now. Raises TransportError as the network would."""
+        at_once = self._first_at_once and request.venue not in self._sheets
         if request.venue not in self._sheets:
             self._sheets[request.venue] = self._open(request.venue)
         sheet = self._sheets[request.venue]
@@ -38,7 +44,7 @@ class SimulatedTransport:
         response = next(filter(None, (_fault(sheet, what, now_ms) for what in happening)), None)
         if response is None:
             response = _answer(sheet, request, now_ms)
-        await self._wait(request, now_ms, happening)
+        await self._wait(request, now_ms, happening, at_once=at_once)
         return response
 
     async def close(self) -> None:
@@ -50,11 +56,11 @@ class SimulatedTransport:
         except KeyError:
             raise TransportError(Failure.DNS, f"{venue} is not part of the simulated market") from None
 
-    async def _wait(self, request: Request, now_ms: int, happenings: list[Happening]) -> None:
+    async def _wait(self, request: Request, now_ms: int, happenings: list[Happening], *, at_once: bool) -> None:
         """Venues differ in distance; every answer differs a little. Raises while a venue is unreachable."""
         far = 0.5 + 2.0 * fraction(key(self.market.seed, "far", request.venue))
         jitter = 0.6 + 0.8 * fraction(key(self.market.seed, now_ms, request.venue, request.endpoint))
-        latency_s = self._latency_s * far * jitter
+        latency_s = 0.0 if at_once else self._latency_s * far * jitter
         for happening in happenings:
             age_s = now_ms / 1000 - happening.start_s
             if happening.kind == "outage" and age_s < UNREACHABLE_S:

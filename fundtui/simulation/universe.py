@@ -97,8 +97,10 @@ def _list_at(seed: int, exchange: Exchange, assets: list[Asset], rows: list[Row]
     for product in exchange.products:
         chances = fractions(mix_array(places + np.uint64(key(seed, exchange.name, product.quote)))).tolist()
         for asset, chance in zip(assets, chances, strict=True):
+            if not _listed(exchange, product, asset, chance):
+                continue
             symbol = (asset.ticker, product.quote, product.inverse)
-            if symbol not in taken and _listed(exchange, product, asset, chance):
+            if symbol not in taken:
                 taken.add(symbol)
                 rows.append(_row(exchange, product, asset, chance, len(rows), len(rows) - first))
 

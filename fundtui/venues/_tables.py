@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
@@ -47,6 +46,9 @@ class KeyedRowsDecoder(Generic[Row]):
         return Rows(pairs, rejected)
 
     def _item_by_item(self, body: bytes) -> tuple[list[tuple[str, Row]], int]:
+        # Imported when rows are bad: not needed for the first rows.
+        import json
+
         try:
             found: Any = json.loads(body, object_pairs_hook=_Items)
         except (ValueError, RecursionError) as error:

@@ -17,6 +17,7 @@ from fundtui.clock import LoopClock
 from fundtui.config import Inputs, Watcher
 from fundtui.engine import Engine
 from fundtui.imbalance.calculator import Calculator
+from fundtui.imbalance.catalogue import Level
 from fundtui.polling.feed import Deliver, Feed, Report
 from fundtui.polling.fleet import Fleet
 from fundtui.polling.transport import Failure, Request, Response, Transport, TransportError
@@ -91,8 +92,14 @@ class World:
             alerting=lambda: self.alerting,
         )  # fmt: skip
 
-    async def start(self) -> None:
-        await self.engine.start()
+    async def start(self, *, rows_first: bool = False) -> None:
+        """rows_first: alerts are opened when the first rows are there."""
+        if rows_first:
+            await self.engine.start(alerts=False)
+            await self.engine.first_rows()
+            assert self.engine.table(Level.ASSET).count
+            assert self.engine.alert_role is Role.CLOSED
+        await (self.engine.open_alerts() if rows_first else self.engine.start())
         journal = self.alerting.on_transitions
 
         def both(transitions: object) -> None:
@@ -106,8 +113,8 @@ class World:
         return [one for one in self.happened if one.rule == rule and one.told in kinds]
 
 
-async def a_while(world: World, minutes: float = 8.0) -> list[tuple[str, str, str, int]]:
-    await world.start()
+async def a_while(world: World, minutes: float = 8.0, *, rows_first: bool = False) -> list[tuple[str, str, str, int]]:
+    await world.start(rows_first=rows_first)
     await world.clock.sleep(minutes * 60)
     await world.engine.stop()
     return [(one.rule, one.subject.key, one.told.value, one.time_ms) for one in world.happened]
@@ -118,6 +125,42 @@ def test_the_same_seed_gives_the_same_alerts(tmp_path: Path) -> None:
     second = run_virtual(a_while(World(tmp_path, "all")))
     assert first == second
     assert len(first) > 20
+
+
+def test_alerts_that_are_opened_after_the_first_rows_are_the_same(tmp_path: Path) -> None:
+    at_once = run_virtual(a_while(World(tmp_path, "all")))
+    after_rows = run_virtual(a_while(World(tmp_path, "all"), rows_first=True))
+    assert after_rows == at_once
+    assert len(at_once) > 20
+
+
+def test_what_came_before_alerts_were_open_is_told_to_them(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        world = World(tmp_path)
+        await world.engine.start(alerts=False)
+        await world.engine.settled(20.0)
+        await world.engine.open_alerts()
+        # Nothing more comes: whatever fires is of what came before.
+        world.lines.cut = lambda venue: True
+        await world.clock.sleep(0.5)
+        assert world.engine.alert_role is Role.EVALUATES
+        assert {row.rule for row in world.engine.alerts()} >= {"hot"}
+        await world.engine.open_alerts()
+        assert world.engine.alert_role is Role.EVALUATES
+        await world.engine.stop()
+
+    run_virtual(scenario())
+
+
+def test_an_engine_may_end_before_its_alerts_are_open(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        world = World(tmp_path)
+        await world.engine.start(alerts=False)
+        await world.engine.first_rows()
+        await world.engine.stop()
+        assert world.engine.alert_role is Role.CLOSED
+
+    run_virtual(scenario())
 
 
 def test_screens_read_acknowledge_and_silence(tmp_path: Path) -> None:

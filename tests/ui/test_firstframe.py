@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,7 +45,51 @@ def test_without_rows_there_is_nothing_to_draw() -> None:
     assert drawn(Market(0, clock=FixedClock()), 120, 40) == []
 
 
-def test_textual_is_not_needed_for_it() -> None:
-    code = "import sys, fundtui.ui.launch, fundtui.ui.firstframe; print([m for m in sys.modules if m == 'textual'])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+AFTER_THE_FIRST_ROWS = {
+    "the application": {"textual"},
+    "alerts": {"fundtui.alerts.alerting", "fundtui.alerts.sinks", "fundtui.alerts.rule", "hmac"},
+    "the record": {
+        "fundtui.history.record",
+        "fundtui.history.backfill",
+        "fundtui.keeping",
+        "fundtui.budgets",
+        "sqlite3",
+    },
+    "the HTTP client": {"httpx2", "fundtui.polling.live", "fundtui.polling.http"},
+    "what only mistakes and late answers need": {"difflib", "email", "statistics"},
+    "what changes the configuration": {"fundtui.config.show", "fundtui.config.state", "tomli_w"},
+}
+
+UNTIL_DRAWN = """
+import os, sys
+from fundtui import cli
+from fundtui.imbalance.catalogue import Level
+from fundtui.ui import firstframe
+
+def drawn(source, options):
+    os.write(1, (f"{source.table(Level.ASSET).count}\\n" + "\\n".join(sys.modules)).encode())
+    os._exit(0)
+
+firstframe.draw_first_frame = drawn
+cli.main(["demo"])
+"""
+
+
+def test_little_is_imported_before_the_first_rows(tmp_path: Path) -> None:
+    terminal, side = pty.openpty()
+    folders = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "STATE")}
+    done = subprocess.run(
+        [sys.executable, "-c", UNTIL_DRAWN],
+        stdin=side,
+        stdout=subprocess.PIPE,
+        stderr=side,
+        text=True,
+        env={**os.environ, **folders},
+        check=True,
+    )
+    os.close(side)
+    os.close(terminal)
+    count, *modules = done.stdout.splitlines()
+    assert int(count) > 50
+    for room, late in AFTER_THE_FIRST_ROWS.items():
+        assert not late & set(modules), f"imported before the first rows: {room}"
