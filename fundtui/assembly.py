@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TOP = 50
 
-OpenTransport = Callable[[], Transport]
+OpenTransport = Callable[[], Awaitable[Transport]]
 
 
 class Alerts(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,8 +86,7 @@ def open_source(
         alerting = partial(_alerting, source, settings, clock, alerts, kept=keeping is not None)
 
     async def open_fleet(kept: Keeping | None, deliver: Deliver, report: Report) -> Feed:
-        # Venue modules and the HTTP client take a tenth of a second to import: after the first frame, off the loop.
-        transport = await asyncio.to_thread(open_transport)
+        transport = await open_transport()
         venues = [_load(name, settings) for name in chosen]
         _introduce(calculator, venues, settings)
         experimental = frozenset(venue.name for venue in venues if venue.experimental)
@@ -265,9 +264,14 @@ def _world(source: Source, settings: Settings, only: Sequence[str]) -> tuple[Clo
         clock: Clock = ScaledClock(DEMO_START_MS, source.speed)
         scale = Scale(venues=len(simulated))
         market = Market(source.seed, DEMO_START_MS, scale, scenario=source.scenario or "all")
-        return clock, lambda: SimulatedTransport(market, clock, first_at_once=True), simulated
+
+        async def open_simulated() -> Transport:
+            return SimulatedTransport(market, clock, first_at_once=True)
+
+        return clock, open_simulated, simulated
     clock = SystemClock()
-    return clock, lambda: _http(clock, settings), names()
+    # The HTTP client takes a tenth of a second to import: after the first frame, off the loop.
+    return clock, lambda: asyncio.to_thread(_http, clock, settings), names()
 
 
 def _http(clock: Clock, settings: Settings, lookup: Lookup = system_lookup) -> Transport:
