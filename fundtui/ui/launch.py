@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fundtui.clock import SystemClock
+from fundtui.clock import Clock, SystemClock
 from fundtui.ui import crash, handback
 from fundtui.ui.guardian import ENDING, LOST_TERMINAL, Guardian
 from fundtui.ui.options import Options
@@ -69,7 +69,7 @@ async def _first_rows(source: Source, options: Options) -> tuple[bool, TermDiff 
     return True, shown
 
 
-async def _live(source: Source, options: Options, guardian: Guardian, ending: Ending) -> None:
+async def _live(source: Source, options: Options, guardian: Guardian, ending: Ending, wall: Clock) -> None:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def leave(code: int) -> None:
@@ -87,7 +87,7 @@ async def _live(source: Source, options: Options, guardian: Guardian, ending: En
 
         # Signals that came while importing are served now, before the application takes them over.
         await asyncio.sleep(0)
-        app = RunningApp(source, options, guardian, started=started, shown=shown)
+        app = RunningApp(source, options, guardian, wall, started=started, shown=shown)
         mouse = source.settings.display.mouse if options.mouse is None else options.mouse
         await app.run_async(mouse=mouse)
         ending.exit_code, ending.error, ending.demo_wanted = app.exit_code, app.error, app.demo_wanted
@@ -98,8 +98,8 @@ async def _live(source: Source, options: Options, guardian: Guardian, ending: En
         await source.stop()
 
 
-def run(source: Source, options: Options | None = None) -> int:
-    """Show the engine until a person or a signal ends it. Returns the exit code."""
+def run(source: Source, options: Options | None = None, wall: Clock | None = None) -> int:
+    """Show the engine until a person or a signal ends it. wall: the screen's own clock. Returns the exit code."""
     if not (sys.__stdin__ and sys.__stdin__.isatty() and sys.__stderr__ and sys.__stderr__.isatty()):
         sys.stderr.write(NO_TERMINAL + "\n")
         return 2
@@ -113,7 +113,7 @@ def run(source: Source, options: Options | None = None) -> int:
     gc.disable()
     try:
         # Like any asyncio.run, but threads that hang in a resolver do not keep the process: the guardian ends it.
-        asyncio.run(_live(source, _for_dumb(options or Options()), guardian, ending))
+        asyncio.run(_live(source, _for_dumb(options or Options()), guardian, ending, wall or SystemClock()))
     except Exception as error:  # noqa: BLE001  (the outermost place: every failure becomes a report)
         ending.error = ending.error or error
     finally:

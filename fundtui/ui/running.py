@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from fundtui.clock import Clock
 from fundtui.ui import terminal
 from fundtui.ui.app import FundtuiApp
 from fundtui.ui.guardian import ENDING, LOST_TERMINAL, Guardian
@@ -20,13 +21,14 @@ class RunningApp(FundtuiApp):
         source: Source,
         options: Options,
         guardian: Guardian,
+        wall: Clock | None = None,
         *,
         started: bool = False,
         shown: TermDiff | None = None,
     ) -> None:
         """started: the source runs already. shown: what the terminal shows of the first rows."""
         driver = terminal.EnteredDriver if shown else terminal.TerminalDriver
-        super().__init__(source, options, driver_class=driver, shown=shown if options.diff else None)
+        super().__init__(source, options, wall, driver_class=driver, shown=shown if options.diff else None)
         self.started = started
         self._guardian = guardian
         self.error: BaseException | None = None

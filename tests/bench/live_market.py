@@ -19,7 +19,7 @@ def main() -> int:
     batches = float(sys.argv[3]) if len(sys.argv) > 3 else 1.0
 
     class Moving(Market):
-        async def start(self) -> None:
+        async def start(self, *, alerts: bool = True) -> None:
             import asyncio
 
             async def move() -> None:
@@ -27,7 +27,7 @@ def main() -> int:
                     await asyncio.sleep(1 / batches)
                     self.tick(share / batches)
 
-            await super().start()
+            await super().start(alerts=alerts)
             if share:
                 self.mover = asyncio.get_running_loop().create_task(move())
 

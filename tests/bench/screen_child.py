@@ -121,7 +121,7 @@ def fundtui(market: Market, ticker: Any, *, diff: bool) -> int:
     from fundtui.ui.launch import run
     from fundtui.ui.options import Options
 
-    async def start() -> None:
+    async def start(*, alerts: bool = True) -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGUSR2, finish, lambda: os.kill(os.getpid(), signal.SIGTERM))
         market.task = loop.create_task(ticker(lambda rows: None))  # type: ignore[attr-defined]

@@ -33,9 +33,9 @@ def settings(**changes: Any) -> Settings:
     return msgspec.structs.replace(Settings(), **({"positions": POSITIONS, "costs": Costs(size_usd=1e5)} | changes))
 
 
-def market(*, assets: int = 30) -> Market:
+def market(*, assets: int = 30, kind: type[Market] = Market) -> Market:
     """The market."""
-    made = Market(assets, clock=FixedClock(), settings=settings())
+    made = kind(assets, clock=FixedClock(), settings=settings())
     say_everywhere(made, "")
     positions(made)
     return made
