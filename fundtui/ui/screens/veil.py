@@ -35,8 +35,10 @@ class VeiledScreen(PacedScreen, ModalScreen[Answer], Generic[Answer]):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Lines of the screen below."""
         self._dirty_regions.clear()
-        lines = self._veil(*self.size)[crop.y : crop.bottom]
-        if crop.x or crop.width != self.size.width:
+        # Amid a change of size more may be asked for than this screen has heard of yet.
+        width, height = max(self.size.width, crop.right), max(self.size.height, crop.bottom)
+        lines = self._veil(width, height)[crop.y : crop.bottom]
+        if crop.x or crop.width != width:
             lines = tuple(line.crop(crop.x, crop.right) for line in lines)
         return [*lines, *[Strip.blank(crop.width)] * (crop.height - len(lines))]
 
