@@ -23,8 +23,8 @@ class SimulatedTransport:
     def __init__(
         self, market: Market, clock: Clock, latency_s: float = MEDIAN_LATENCY_S, *, first_at_once: bool = False
     ) -> None:
-        """first_at_once: a venue's first answer has no distance to go, so that a demo begins with rows and not with
-        waiting for nothing."""
+        """first_at_once: the very first answer has no distance to go, so that a demo begins with rows and not with
+        waiting for nothing. Those of the other venues come from afar, while the screen is being built."""
         self.market = market
         self._clock = clock
         self._latency_s = latency_s
@@ -33,7 +33,7 @@ class SimulatedTransport:
 
     async def send(self, request: Request) -> Response:
         """The venue's answer now. Raises TransportError as the network would."""
-        at_once = self._first_at_once and request.venue not in self._sheets
+        at_once = self._first_at_once and not self._sheets
         if request.venue not in self._sheets:
             self._sheets[request.venue] = self._open(request.venue)
         sheet = self._sheets[request.venue]
