@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from fundtui.ui import handback
@@ -24,16 +25,23 @@ class Guardian:
         self._attributes = attributes
         self._timer: threading.Timer | None = None
 
-    def start(self, code: int) -> None:
-        """From now on the end may take PATIENCE_S. Only the first call counts."""
+    def start(self, code: int, last_word: Callable[[], None] | None = None) -> None:
+        """From now on the end may take PATIENCE_S. Only the first call counts.
+
+        last_word is said on the terminal that has been given back, where the end took longer than that.
+        """
         if self._timer is None:
-            self._timer = threading.Timer(PATIENCE_S, self._end, (code,))
+            self._timer = threading.Timer(PATIENCE_S, self._end, (code, last_word))
             self._timer.daemon = True
             self._timer.start()
 
-    def _end(self, code: int) -> None:
+    def _end(self, code: int, last_word: Callable[[], None] | None) -> None:
         handback.restore(self._attributes)
-        os._exit(code)
+        try:
+            if last_word is not None:
+                last_word()
+        finally:
+            os._exit(code)
 
     def stop(self) -> None:
         """The orderly end worked."""

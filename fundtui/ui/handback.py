@@ -16,16 +16,21 @@ RESTORE = (
 )
 
 
-def restore(attributes: list[Any] | None) -> None:
-    """Give the terminal back as it was, directly and without waiting; a terminal that is gone is left alone."""
+def say(text: str) -> None:
+    """Write to the terminal directly and without waiting; a terminal that is gone or does not read is left alone."""
     descriptor = sys.__stderr__.fileno() if sys.__stderr__ is not None else 2
     with contextlib.suppress(OSError):
         blocking = os.get_blocking(descriptor)
         os.set_blocking(descriptor, False)
         try:
-            os.write(descriptor, RESTORE.encode())
+            os.write(descriptor, text.encode("utf-8", "backslashreplace"))
         finally:
             os.set_blocking(descriptor, blocking)
+
+
+def restore(attributes: list[Any] | None) -> None:
+    """Give the terminal back as it was."""
+    say(RESTORE)
     if attributes is not None and sys.__stdin__ is not None:
         with contextlib.suppress(OSError, termios.error, ValueError):
             termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)

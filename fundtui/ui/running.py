@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fundtui.clock import Clock
-from fundtui.ui import terminal
+from fundtui.ui import crash, handback, terminal
 from fundtui.ui.app import FundtuiApp
 from fundtui.ui.guardian import ENDING, LOST_TERMINAL, Guardian
 from fundtui.ui.options import Options
@@ -58,7 +58,8 @@ class RunningApp(FundtuiApp):
             return
         if self.error is None:
             self.error = error
-        self._guardian.start(1)
+        # However long the rest of the end takes: why it ended is not lost.
+        self._guardian.start(1, lambda: crash.tell(error, self.source.clock.utc_ms(), handback.say))
         self._exit_renderables.clear()
         self.exit_code = 1
         self._return_code = 1

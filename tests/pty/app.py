@@ -48,7 +48,7 @@ def main() -> int:
                 loop.run_in_executor(None, time.sleep, 60)
             if scenario == "still":
                 loop.add_signal_handler(signal.SIGUSR1, self.toast)
-            if scenario == "failing":
+            if scenario.startswith("failing"):
                 loop.call_later(0.5, self.fail)
             if scenario == "rich":
                 loop.add_signal_handler(signal.SIGUSR1, self.ask_quiet)
@@ -85,7 +85,7 @@ def main() -> int:
 
         async def stop(self) -> None:
             await super().stop()
-            if scenario == "hanging":
+            if scenario.endswith("hanging"):
                 await asyncio.sleep(60)
 
     clock = FixedClock() if scenario in {"still", "hostile"} else None

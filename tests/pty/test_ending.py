@@ -65,6 +65,18 @@ def test_an_internal_error_leaves_a_private_report_and_no_traceback(tmp_path: ob
     assert "Traceback" in report.read_text()
 
 
+def test_an_internal_error_is_told_even_where_the_end_hangs(tmp_path: object) -> None:
+    from pathlib import Path
+
+    state = Path(str(tmp_path))
+    with started("failing, then hanging", XDG_STATE_HOME=str(state)) as terminal:
+        assert terminal.end(15.0) == 1
+        assert terminal.restored()
+        assert b"stopped by an internal error (KeyError" in terminal.raw
+    (report,) = (state / "fundtui").glob("crash-*.txt")
+    assert "Traceback" in report.read_text()
+
+
 def test_without_a_terminal_it_says_so() -> None:
     import subprocess
 

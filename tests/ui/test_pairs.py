@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import msgspec
+
 from fundtui.imbalance.catalogue import Level
 from fundtui.imbalance.ladder import FlowKind, Rung
 from fundtui.ui.glyphs import ASCII, UNICODE
@@ -25,6 +27,28 @@ def test_the_staircase_steps_where_cash_flows() -> None:
     # Eight columns over eight hours: each shows the sum at its end.
     assert steps(rungs, 8) == [-10e-4, 5e-4, 5e-4, 5e-4, 5e-4, 20e-4, 20e-4, 10e-4]
     assert all(math.isnan(value) for value in steps([], 4))
+
+
+def test_sums_that_are_not_known_leave_the_plot_empty_there() -> None:
+    rungs = [rung(0, math.nan), rung(4, -20e-4), rung(8, math.nan)]
+    lines = ["".join(text for text, _ in line) for line in staircase(rungs, 40, 4, UNICODE)]
+    assert lines[-1].split()[0] == "-20bp"
+    empty = staircase([rung(0, math.nan), rung(8, math.nan)], 40, 4, UNICODE)
+    assert "".join(text for line in empty for text, _ in line).count("even") == 1
+    assert not any(role in {"up3", "down3"} for line in empty for _, role in line)
+
+
+async def test_a_pair_that_is_not_priced_has_a_ladder_without_sums() -> None:
+    market = rich_market.market()
+    market.ladders = {
+        row: tuple(msgspec.structs.replace(each, flow=math.nan, total=math.nan) for each in rungs)
+        for row, rungs in market.ladders.items()
+    }
+    assert market.ladders
+    for size in ((80, 24), (120, 40), (200, 50)):
+        async with driven(market, size=size) as screen:
+            await screen.press("3", "v", "v", "v", "x")
+            assert screen.app._exception is None
 
 
 def test_the_plot_has_scale_and_even_line() -> None:

@@ -34,7 +34,7 @@ def staircase(rungs: Sequence[Rung], width: int, height: int, glyphs: Glyphs) ->
     room = max(width - AXIS - len(EVEN) - 1, 4)
     sums = steps(rungs, room)
     # A sum that lasts shorter than a column still belongs to the scale.
-    known = [rung.total for rung in rungs]
+    known = [rung.total for rung in rungs if not math.isnan(rung.total)]
     high, low = max([*known, 0.0]), min([*known, 0.0])
     span = (high - low) or 1e-4
     even = min(int((high / span) * height), height - 1)
