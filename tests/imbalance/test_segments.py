@@ -82,3 +82,22 @@ def test_half_of_the_weight_exactly_is_the_mean_of_two() -> None:
     weight = np.array([1.0, 1.0, 0.0, 2.0])
     found = weighted_median(made, values, ranking(made, values), weight, 0.5 * made.sums(weight))
     assert found[0] == pytest.approx((2.0 + 9.0) / 2)
+
+
+@given(NUMBERS)
+def test_ranks_are_ascending_and_ends_that_are_shared_are_the_first_cell_that_has_them(
+    groups: list[list[tuple[int, int]]],
+) -> None:
+    # Values of both signs, zero, and ties: the places that ride along may not show in what is read.
+    made, values = laid([[value * 1.25e-5 for value, _ in group] for group in groups])
+    ranks = ranking(made, values)
+    last = made.sizes - 1
+    lowest, highest = ranks.at(np.zeros_like(last)), ranks.at(last)
+    first_low = ranks.first_equal(made, values, lowest, ranks.at(np.minimum(last, 1)))
+    first_high = ranks.first_equal(made, values, highest, ranks.at(np.maximum(last - 1, 0)))
+    for place, group in enumerate(groups):
+        told = [value * 1.25e-5 for value, _ in group]
+        ranked = [values[ranks.cells[rank, place]] for rank in range(len(told))]
+        assert ranked == sorted(told)
+        assert first_low[place] - made.starts[place] == told.index(min(told))
+        assert first_high[place] - made.starts[place] == told.index(max(told))
