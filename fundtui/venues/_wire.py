@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -349,12 +349,6 @@ def rate_reasons(contract: Instrument, rate: float) -> tuple[Reason, ...]:
     return (Reason.IMPLAUSIBLE_RATE,) if abs(rate) > SUSPECT_RATE else ()
 
 
-@lru_cache(maxsize=65_536)
-def names_are_safe(contract: Instrument) -> bool:
-    """Whether every name that a contract has from its venue has only the characters that symbols may have."""
-    return all(is_symbol(name) for name in (contract.symbol, contract.asset, contract.quote, contract.settle))
-
-
 def batch(
     venue: str,
     observed_ms: int,
@@ -382,9 +376,6 @@ def batch(
             counts[error.reason] = counts.get(error.reason, 0) + 1
             continue
         if made is None:
-            continue
-        if not names_are_safe(made.contract):
-            counts["unsafe_symbol"] = counts.get("unsafe_symbol", 0) + 1
             continue
         symbol = made.contract.symbol
         if symbol in quotes:

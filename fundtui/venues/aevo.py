@@ -6,7 +6,6 @@ Rates come rounded to six decimals, so the idle 0.0000125 shows as 0.000013: fou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -24,6 +23,7 @@ from fundtui.market import (
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, other_class, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Decoder,
@@ -125,7 +125,7 @@ def decode_markets(body: bytes) -> dict[str, MarketRow]:
     return by_key(_market_rows(body).good, lambda row: row.instrument_name)
 
 
-@lru_cache(maxsize=1024)
+@newest
 def _contract(symbol: str, base: str, quoted: str, market_type: str | None, active: bool) -> Instrument:
     if not check_symbol(symbol).endswith(PERPETUAL):
         raise BadRow("unknown_symbol_form")

@@ -7,7 +7,6 @@ There is no bulk form: tickers are asked one by one, for the watched assets only
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -24,6 +23,7 @@ from fundtui.market import (
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, other_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -181,14 +181,14 @@ def _class(listed: Listed) -> AssetClass:
     return CLASSES.get(listed.row.category or "", other_class(listed.row.baseTokenId))
 
 
-@lru_cache(maxsize=1024)
-def _contract(row: ContractRow, asset_class: AssetClass) -> Instrument:
+@newest
+def _contract(symbol: str, row: ContractRow, asset_class: AssetClass) -> Instrument:
     identity = identify(row.baseTokenId, asset_class)
     open_ = row.enableTrade and row.enableOpenPosition
     leaving = not (open_ and row.enableDisplay)
     return Instrument(
         venue=NAME,
-        symbol=check_symbol(row.crossSymbolName),
+        symbol=check_symbol(symbol),
         native_id=row.symbol,
         asset=identity.asset,
         asset_class=identity.asset_class,
@@ -215,7 +215,7 @@ def read(parts: Parts, observed_ms: int) -> Batch:
         listed = symbols.get(row.symbol)
         if listed is None:
             raise BadRow("unknown_contract")
-        contract = _contract(listed.row, _class(listed))
+        contract = _contract(listed.row.crossSymbolName, listed.row, _class(listed))
         rate = check_rate(number(row.fundingRate))
         mark, oi_base = positive(row.markPrice), amount(row.openInterest)
         return Quote(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from itertools import chain
 
 import msgspec
@@ -23,6 +22,7 @@ from fundtui.market import (
 from fundtui.venues import _fapi
 from fundtui.venues._fapi import PremiumRow, SymbolRow, TickerRow, status_of
 from fundtui.venues._identity import identify, in_usd, other_class, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Rows,
@@ -81,7 +81,7 @@ def _base_quote(symbol: str, listed: SymbolRow | None) -> tuple[str, str, str]:
     raise BadRow("unknown_quote_currency")
 
 
-@lru_cache(maxsize=4096)
+@newest
 def _contract(
     symbol: str, listed: SymbolRow | None, info: FundingInfoRow | None, interest: float | None, funded: bool
 ) -> Instrument:

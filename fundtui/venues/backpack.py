@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -20,6 +19,7 @@ from fundtui.market import (
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, other_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Rows,
@@ -144,7 +144,7 @@ def decode_markets(body: bytes) -> dict[str, MarketRow]:
     return by_key(_market_rows(body).good, lambda row: row.symbol)
 
 
-@lru_cache(maxsize=2048)
+@newest
 def _contract(symbol: str, listed: MarketRow | None) -> Instrument:
     """While the catalogue has not come, the interval is unknown: it was eight hours until 2025."""
     base, separator, quoted = check_symbol(symbol).removesuffix(PERPETUAL).rpartition("_")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from itertools import chain
 
 import msgspec
@@ -26,6 +25,7 @@ from fundtui.units import HOUR_MS
 from fundtui.venues import _fapi
 from fundtui.venues._fapi import NEVER_MS, PremiumRow, SymbolRow, TickerRow, hour_of_day, interval_hours, status_of
 from fundtui.venues._identity import identify, in_usd, other_class, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Rows,
@@ -118,7 +118,7 @@ def _asset_class(base: str, listed: SymbolRow | None) -> AssetClass:
     return other_class(base) if listed.contractType == "TRADIFI_PERPETUAL" else AssetClass.CRYPTO
 
 
-@lru_cache(maxsize=4096)
+@newest
 def _contract(
     symbol: str, listed: SymbolRow | None, info: FundingInfoRow | None, interest: float | None, next_hour: int
 ) -> Instrument:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from fundtui.market import NAN, Batch, Fees, Instrument, Kind, Note, Quote, Status
 from fundtui.units import HOUR_MS
 from fundtui.venues import _fapi
 from fundtui.venues._fapi import NEVER_MS, PremiumRow, SymbolRow, TickerRow, hour_of_day, interval_hours, status_of
 from fundtui.venues._identity import identify
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Rows,
@@ -57,7 +57,7 @@ def _volume_usd(ticker: TickerRow) -> float:
     return amount(ticker.baseVolume) * positive(ticker.weightedAvgPrice)
 
 
-@lru_cache(maxsize=1024)
+@newest
 def _contract(
     symbol: str, listed: SymbolRow | None, info: FundingInfoRow | None, interest: float | None, next_hour: int
 ) -> Instrument:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -22,6 +21,7 @@ from fundtui.market import (
     Status,
 )
 from fundtui.venues._identity import identify, in_usd
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -161,7 +161,7 @@ def most_traded(parts: Parts, wanted: Wanted) -> Sequence[str]:
     return ranked[: max(wanted.top, len(watched))]
 
 
-@lru_cache(maxsize=4096)
+@newest
 def _contract(
     symbol: str, listed: ListedRow | None, interval: float | None, cap: float | None, floor: float | None
 ) -> Instrument:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -23,6 +22,7 @@ from fundtui.market import (
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, in_usd, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Decoder,
@@ -179,7 +179,7 @@ def decode_pairs(body: bytes) -> tuple[str, ...]:
     return tuple(f"t{pair}" for pair in lists[0])
 
 
-@lru_cache(maxsize=1024)
+@newest
 def _contract(key: str, cap: float | None, status: Status) -> Instrument:
     check_symbol(key)
     base, colon, quoted = key.removeprefix("t").partition(":")

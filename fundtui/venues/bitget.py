@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -24,6 +23,7 @@ from fundtui.market import (
     Status,
 )
 from fundtui.venues._identity import identify, other_class, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -182,7 +182,7 @@ def _status(symbol: str, listed: ListedRow | None, delivery_ms: int) -> Status:
             return Status.TRADING
 
 
-@lru_cache(maxsize=4096)
+@newest
 def _contract(
     symbol: str,
     product: str,

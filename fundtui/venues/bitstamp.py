@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
 from fundtui.market import NAN, Batch, Fees, Instrument, Kind, Quote, Status, unknown_rule
 from fundtui.venues._identity import identify, in_usd
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Decoder,
@@ -117,7 +117,7 @@ def watched_markets(parts: Parts, wanted: Wanted) -> Sequence[str]:
     return sorted(symbol for symbol, row in markets.items() if row.base_currency in wanted.assets)[: wanted.top]
 
 
-@lru_cache(maxsize=512)
+@newest
 def _contract(symbol: str, market: MarketRow | None) -> Instrument:
     check_symbol(symbol)
     if market is not None:

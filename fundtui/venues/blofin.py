@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -22,6 +21,7 @@ from fundtui.market import (
     unknown_rule,
 )
 from fundtui.venues._identity import identify, other_class, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -153,7 +153,7 @@ def _asset_class(base: str, listed: ListedRow | None) -> AssetClass:
     return AssetClass.CRYPTO if "CRYPTO" in word else other_class(base)
 
 
-@lru_cache(maxsize=2048)
+@newest
 def _contract(name: str, listed: ListedRow | None, interval_h: float | None, rate_kind: RateKind) -> Instrument:
     check_symbol(name)
     base, _, quoted = name.rpartition("-")

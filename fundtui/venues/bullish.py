@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
 from fundtui.market import NAN, Batch, Fees, Instrument, Note, Quote, Settlement, Status, unknown_rule
 from fundtui.units import HOUR_MS, format_utc_date
 from fundtui.venues._identity import identify, in_usd
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Decoder,
@@ -116,7 +116,7 @@ def watched_markets(parts: Parts, wanted: Wanted) -> Sequence[str]:
     return sorted(symbol for symbol in markets if symbol.partition("-")[0] in wanted.assets)[: wanted.top]
 
 
-@lru_cache(maxsize=512)
+@newest
 def _contract(symbol: str, market: MarketRow | None) -> Instrument:
     check_symbol(symbol)
     base, _, rest = symbol.partition("-")

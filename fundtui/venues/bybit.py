@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -24,6 +23,7 @@ from fundtui.market import (
 )
 from fundtui.venues import _premiums
 from fundtui.venues._identity import identify, other_class, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -238,7 +238,7 @@ def _asset_class(base: str, listed: ListedRow | None) -> AssetClass:
             return AssetClass.CRYPTO
 
 
-@lru_cache(maxsize=4096)
+@newest
 def _contract(
     symbol: str,
     kind: Kind,

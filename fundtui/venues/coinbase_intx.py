@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -22,6 +21,7 @@ from fundtui.market import (
     unknown_rule,
 )
 from fundtui.venues._identity import identify, in_usd, other_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -171,7 +171,7 @@ def _interval_h(text: str | None) -> float:
     return interval_from(int(match[1]) / 3600) if match else NAN
 
 
-@lru_cache(maxsize=512)
+@newest
 def _contract(
     symbol: str,
     base: str,

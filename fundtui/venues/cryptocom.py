@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -21,6 +20,7 @@ from fundtui.market import (
     unknown_rule,
 )
 from fundtui.venues._identity import identify, other_class, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -135,7 +135,7 @@ def _base_of(name: str) -> str:
     return name.partition("-")[0].removesuffix("USD")
 
 
-@lru_cache(maxsize=2048)
+@newest
 def _contract(name: str, listed: ListedRow | None, rate_kind: RateKind) -> Instrument:
     check_symbol(name)
     pair, _, ending = name.partition("-")

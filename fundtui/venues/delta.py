@@ -6,7 +6,6 @@ Rates are in percent, times in microseconds. One symbol names different contract
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -24,6 +23,7 @@ from fundtui.market import (
 )
 from fundtui.units import HOUR_MS, HOURS_PER_YEAR
 from fundtui.venues._identity import identify, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -161,9 +161,10 @@ def _status(listed: ProductRow | None, *, dated: bool) -> Status:
     return Status.TRADING if listed.trading_status == "operational" else Status.SUSPENDED
 
 
-@lru_cache(maxsize=4096)
-def _contract(venue: str, symbol: str, contract_type: str, listed: ProductRow | None) -> Instrument:
+@newest
+def _contract(name: tuple[str, str], contract_type: str, listed: ProductRow | None) -> Instrument:
     """The interval is stated only where it is not eight hours."""
+    venue, symbol = name
     check_symbol(symbol)
     dated = contract_type != "perpetual_futures"
     base, quoted, settle = _names(symbol, listed)
@@ -202,7 +203,7 @@ def reader(venue: str) -> Callable[[Parts, int], Batch]:
         products: Mapping[str, ProductRow] = parts.get("products", {})
 
         def quote(row: TickerRow) -> Quote:
-            contract = _contract(venue, row.symbol, row.contract_type, products.get(row.symbol))
+            contract = _contract((venue, row.symbol), row.contract_type, products.get(row.symbol))
             dated = contract.status is Status.DATED
             rate = NAN if dated else check_rate(number(row.funding_rate) / 100)
             book = row.quotes

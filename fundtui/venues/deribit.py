@@ -7,7 +7,6 @@ settlement to count down to.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -29,6 +28,7 @@ from fundtui.market import (
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Decoder,
@@ -149,7 +149,7 @@ def _status(listed: InstrumentRow | None, *, perpetual: bool) -> Status:
     return Status.DELISTED if listed.state in {"closed", "settled", "archivized"} else Status.SUSPENDED
 
 
-@lru_cache(maxsize=2048)
+@newest
 def _contract(name: str, listed: InstrumentRow | None, has_funding: bool) -> Instrument:
     """`BTC-PERPETUAL` is inverse, `BTC_USDC-PERPETUAL` linear; everything else has an expiry."""
     pair, dash, _ = check_symbol(name).partition("-")

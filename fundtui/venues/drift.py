@@ -6,7 +6,6 @@ Rates are in percent per hour, as profit or loss of each side, and lazily update
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from urllib.parse import quote as url_quote
 
 import msgspec
@@ -28,6 +27,7 @@ from fundtui.market import (
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify
+from fundtui.venues._newest import newest
 from fundtui.venues._sides import both_rates, oi_skew
 from fundtui.venues._wire import (
     NULL,
@@ -118,7 +118,7 @@ def decode_markets(body: bytes) -> Rows[MarketRow]:
     return _market_rows(blank_as_null(bytes(_opened(body).markets)))
 
 
-@lru_cache(maxsize=256)
+@newest
 def _contract(symbol: str, base: str, quoted: str, status: str, sides_differ: bool) -> Instrument:
     identity = identify(base)
     return Instrument(

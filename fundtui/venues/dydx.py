@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from urllib.parse import quote as url_quote
 
 import msgspec
@@ -25,6 +24,7 @@ from fundtui.market import (
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify
+from fundtui.venues._newest import newest
 from fundtui.venues._tables import KeyedRowsDecoder
 from fundtui.venues._wire import (
     BadRow,
@@ -125,7 +125,7 @@ def decode_markets(body: bytes) -> Rows[tuple[str, MarketRow]]:
     return _markets(_part(answer.markets, answer.errors))
 
 
-@lru_cache(maxsize=2048)
+@newest
 def _contract(ticker: str, status: str, market_type: str, interest_1h: float, cap: float) -> Instrument:
     """Long-tail tickers carry a chain address behind a comma: `FARTCOIN,RAYDIUM,9BB6...-USD` is FARTCOIN."""
     pair, dash, quoted = check_symbol(ticker).rpartition("-")

@@ -7,7 +7,6 @@ applied at its start, `predictedFundingRate` is the interest part alone and is n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -25,6 +24,7 @@ from fundtui.market import (
 )
 from fundtui.text import is_symbol
 from fundtui.venues._identity import identify, in_usd, other_class, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -192,8 +192,8 @@ def _class(base: str, row: ContractRow) -> AssetClass:
     return other_class(base) if row.isStock else unmarked_class(base)
 
 
-@lru_cache(maxsize=2048)
-def _contract(row: ContractRow, base: str, quoted: str, interval_h: float) -> Instrument:
+@newest
+def _contract(contract_id: str, row: ContractRow, base: str, quoted: str, interval_h: float) -> Instrument:
     """Names outside ASCII (`哈基米USDC`) give way to the coin's own name in the coin list (`HAJIMI`)."""
     identity = identify(base, _class(base, row))
     name = row.contractName if is_symbol(row.contractName) else base + quoted
@@ -201,7 +201,7 @@ def _contract(row: ContractRow, base: str, quoted: str, interval_h: float) -> In
     return Instrument(
         venue=NAME,
         symbol=name,
-        native_id=row.contractId,
+        native_id=contract_id,
         asset=identity.asset,
         asset_class=identity.asset_class,
         quote=quoted,
@@ -232,7 +232,7 @@ def read(parts: Parts, observed_ms: int) -> Batch:
         if base is None or quoted is None:
             raise BadRow("unknown_coin")
         interval_h = interval_from(number(row.fundingRateIntervalMin) / 60)
-        contract = _contract(listed, base, quoted, interval_h)
+        contract = _contract(row.contractId, listed, base, quoted, interval_h)
         rate = check_rate(number(row.forecastFundingRate))
         mark = positive(row.markPrice)
         ticker = tickers.get(row.contractId)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from urllib.parse import quote as url_quote
 
 import msgspec
@@ -25,6 +24,7 @@ from fundtui.market import (
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, other_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -144,7 +144,7 @@ def decode_markets(body: bytes) -> Rows[MarketRow]:
     return _market_rows(_data(body))
 
 
-@lru_cache(maxsize=2048)
+@newest
 def _contract(
     name: str, status: str, asset: str, collateral: str, category: str, sub_category: str, cap: float
 ) -> Instrument:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -24,6 +23,7 @@ from fundtui.market import (
 )
 from fundtui.venues import _premiums
 from fundtui.venues._identity import identify, other_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Rows,
@@ -174,7 +174,7 @@ def _status(row: ContractRow) -> Status:
     return Status.TRADING if row.status == "trading" and not row.in_delisting else Status.SUSPENDED
 
 
-@lru_cache(maxsize=4096)
+@newest
 def _contract(
     symbol: str,
     settle: str,

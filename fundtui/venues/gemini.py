@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -11,6 +10,7 @@ import msgspec
 from fundtui.market import NAN, Batch, Fees, Instrument, Quote, Status, unknown_rule
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Decoder,
@@ -118,7 +118,7 @@ def watched_symbols(parts: Parts, wanted: Wanted) -> Sequence[str]:
     return sorted(found)[: min(wanted.top, MAX_SYMBOLS)]
 
 
-@lru_cache(maxsize=512)
+@newest
 def _contract(symbol: str, listed: SymbolRow | None, interval_h: float | None) -> Instrument:
     check_symbol(symbol)
     if listed is not None:

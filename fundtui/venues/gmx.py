@@ -10,7 +10,6 @@ experimental. Prices and pools are of the keeper's interface.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 import msgspec
 
@@ -29,6 +28,7 @@ from fundtui.market import (
 )
 from fundtui.text import clean
 from fundtui.venues._identity import identify, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._sides import both_rates, oi_skew
 from fundtui.venues._wire import (
     NULL,
@@ -165,8 +165,8 @@ def _symbol(pool: PoolRow) -> str:
     return f"{pair.replace(' (deprecated)', '')}:{rest.removesuffix(']').replace(' (deprecated)', '')}"
 
 
-@lru_cache(maxsize=2048)
-def _contract(pool: PoolRow, token: str) -> Instrument:
+@newest
+def _contract(market_token: str, pool: PoolRow, token: str) -> Instrument:
     base = token
     for end in VERSION_ENDS:
         base = base.removesuffix(end)
@@ -174,7 +174,7 @@ def _contract(pool: PoolRow, token: str) -> Instrument:
     return Instrument(
         venue=NAME,
         symbol=_symbol(pool),
-        native_id=pool.marketToken,
+        native_id=market_token,
         asset=identity.asset,
         asset_class=identity.asset_class,
         quote="USD",
@@ -213,7 +213,7 @@ def read(parts: Parts, observed_ms: int) -> Batch:
         token = tokens.get(index)
         if token is None:
             raise BadRow("unknown_token")
-        contract = _contract(pool, token.symbol)
+        contract = _contract(pool.marketToken, pool, token.symbol)
         price = _price(prices.get(index), token.decimals)
         row = rates.get(pool.marketToken.lower())
         if row is None:

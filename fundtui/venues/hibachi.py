@@ -7,7 +7,6 @@ decimals.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -25,6 +24,7 @@ from fundtui.market import (
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, other_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -126,9 +126,9 @@ def _class(row: Contract) -> AssetClass:
     return AssetClass.CRYPTO if row.category == "CRYPTO" else other_class(row.underlyingSymbol)
 
 
-@lru_cache(maxsize=512)
-def _contract(row: Contract, interval_h: float) -> Instrument:
-    if "/" not in check_symbol(row.symbol):
+@newest
+def _contract(symbol: str, row: Contract, interval_h: float) -> Instrument:
+    if "/" not in check_symbol(symbol):
         raise BadRow("unknown_symbol_form")
     identity = identify(row.underlyingSymbol, _class(row))
     known = interval_h == interval_h
@@ -160,7 +160,7 @@ def read(parts: Parts, observed_ms: int) -> Batch:
 
     def quote(row: MarketRow) -> Quote:
         info = row.info or _NO_INFO
-        contract = _contract(row.contract, interval_h)
+        contract = _contract(row.contract.symbol, row.contract, interval_h)
         rate = check_rate(number(info.estimatedFundingRate))
         mark, oi_base = positive(info.markPrice), amount(info.openInterestQuantity)
         return Quote(

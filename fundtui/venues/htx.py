@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -23,6 +22,7 @@ from fundtui.market import (
 )
 from fundtui.venues import _premiums
 from fundtui.venues._identity import identify, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -238,7 +238,7 @@ def watched_contracts(parts: Parts, wanted: Wanted) -> Sequence[str]:
     return found[: wanted.top]
 
 
-@lru_cache(maxsize=4096)
+@newest
 def _contract(code: str, listed: ListedRow | None, elements: ElementsRow | None, stale: bool) -> Instrument:
     check_symbol(code)
     base, dash, rest = code.partition("-")

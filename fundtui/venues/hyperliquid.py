@@ -24,6 +24,7 @@ from fundtui.market import (
 from fundtui.text import clean, is_symbol
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, other_class
+from fundtui.venues._newest import newest
 from fundtui.venues._tables import PairsDecoder
 from fundtui.venues._wire import (
     Decoder,
@@ -233,9 +234,11 @@ def _rule(multiplier: float, interest_8h: float) -> FundingRule:
     return msgspec.structs.replace(RULE, family=Family.FRACTION, share=multiplier / 8, interest_8h=interest_8h)
 
 
-@lru_cache(maxsize=4096)
-def _contract(coin: Coin, collateral: str, rule: FundingRule, annotated: AssetClass | None, full: bool) -> Instrument:
-    name = check_symbol(coin.name)
+@newest
+def _contract(
+    name: str, coin: Coin, collateral: str, rule: FundingRule, annotated: AssetClass | None, full: bool
+) -> Instrument:
+    check_symbol(name)
     base = name.rpartition(":")[2]
     identity = identify(base, _asset_class(name, annotated))
     isolated = coin.onlyIsolated or coin.marginMode in {"strictIsolated", "noCross"}
@@ -277,7 +280,7 @@ def read(parts: Parts, observed_ms: int) -> Batch:
         coin, figures, collateral = row
         name = coin.name
         rule = _rule(number(dexes.multiplier.get(name, 1.0)), number(dexes.interest_8h.get(name, RULE.interest_8h)))
-        contract = _contract(coin, collateral, rule, classes.get(name), name in full)
+        contract = _contract(name, coin, collateral, rule, classes.get(name), name in full)
         rate = check_rate(number(figures.funding))
         mark = positive(figures.markPx)
         oi_base = amount(figures.openInterest)

@@ -32,6 +32,7 @@ from fundtui.market import (
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import CURRENCIES, identify, other_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Decoder,
@@ -169,7 +170,7 @@ def _identified(base: str) -> tuple[str, AssetClass]:
     return base, AssetClass.FX if base in CURRENCIES else AssetClass.CRYPTO
 
 
-@lru_cache(maxsize=2048)
+@newest
 def _contract(symbol: str, pair: str, open_: bool, listed: InstrumentRow | None) -> Instrument:
     prefix = symbol.partition("_")[0].upper()
     check_symbol(symbol)

@@ -23,6 +23,7 @@ from fundtui.market import (
 from fundtui.units import HOUR_MS
 from fundtui.venues import _premiums
 from fundtui.venues._identity import identify, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     Decoder,
@@ -192,7 +193,7 @@ def _rule(daily_interest: float | None) -> FundingRule:
     return msgspec.structs.replace(RULE, interest_8h=number(daily_interest) / 3)
 
 
-@lru_cache(maxsize=4096)
+@newest
 def _contract(
     symbol: str,
     base: str,

@@ -8,7 +8,6 @@ so it is not known here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -28,6 +27,7 @@ from fundtui.market import (
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     BadRow,
     Decoder,
@@ -137,7 +137,7 @@ def decode_details(body: bytes) -> Rows[DetailRow]:
     return _detail_rows(_part(body, "order_book_details"))
 
 
-@lru_cache(maxsize=2048)
+@newest
 def _contract(symbol: str, market_id: int, status: str, market_type: str) -> Instrument:
     check_symbol(symbol)
     if market_type != "perp":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -24,6 +23,7 @@ from fundtui.market import (
     Status,
 )
 from fundtui.venues._identity import identify, other_class, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -172,7 +172,7 @@ def _status(listed: ListedRow | None) -> Status:
     return Status.TRADING if listed.state == 0 else Status.SUSPENDED
 
 
-@lru_cache(maxsize=4096)
+@newest
 def _contract(
     symbol: str, listed: ListedRow | None, cycle_h: float | None, cap: float | None, floor: float | None
 ) -> Instrument:

@@ -28,6 +28,7 @@ from fundtui.market import (
 from fundtui.text import clean
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, other_class, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._okx_premiums import premium_history
 from fundtui.venues._wire import (
     NULL,
@@ -251,7 +252,7 @@ def _status(instrument: str, kind: str, listed: ListedRow | None) -> Status:
     return Status.TRADING if listed.state == "live" else Status.SUSPENDED
 
 
-@lru_cache(maxsize=4096)
+@newest
 def _contract(
     instrument: str,
     kind: str,

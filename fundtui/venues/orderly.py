@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -21,6 +20,7 @@ from fundtui.market import (
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -160,7 +160,7 @@ def _rule(listed: InfoRow | None) -> FundingRule:
     return NO_INTEREST_RULE if listed is not None and listed.interest_rate == 0 else RULE
 
 
-@lru_cache(maxsize=2048)
+@newest
 def _contract(
     symbol: str, status: str, pre_market: bool, listed: InfoRow | None, interval_h: float, inferred: bool
 ) -> Instrument:

@@ -7,7 +7,6 @@ after that one and is not read.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -26,6 +25,7 @@ from fundtui.market import (
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     Decoder,
@@ -118,7 +118,7 @@ def decode_info(body: bytes) -> dict[str, InfoRow]:
     return by_key(_info_rows(_data(body)).good, lambda row: row.symbol)
 
 
-@lru_cache(maxsize=1024)
+@newest
 def _contract(symbol: str, isolated: bool) -> Instrument:
     identity = identify(check_symbol(symbol), unmarked_class(symbol))
     return Instrument(

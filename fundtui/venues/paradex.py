@@ -24,6 +24,7 @@ from fundtui.market import (
     RateKind,
 )
 from fundtui.venues._identity import identify, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -127,7 +128,7 @@ def decode_markets(body: bytes) -> dict[str, MarketRow]:
     return by_key(_market_rows(blank_as_null(bytes(_results(body)))).good, lambda row: row.symbol)
 
 
-@lru_cache(maxsize=2048)
+@newest
 def _contract(symbol: str, listed: MarketRow | None) -> Instrument:
     """While the catalogue has not come, the period of a rate is unknown, so it enters no comparison."""
     parts = check_symbol(symbol).split("-")

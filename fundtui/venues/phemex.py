@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -23,6 +22,7 @@ from fundtui.market import (
     Status,
 )
 from fundtui.venues._identity import identify, other_class, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -221,7 +221,7 @@ def _currencies(symbol: str, listed: ListedRow | None) -> tuple[str, str, str, K
     return base, "USD", base if inverse else "USD", Kind.INVERSE if inverse else Kind.LINEAR
 
 
-@lru_cache(maxsize=4096)
+@newest
 def _contract(
     symbol: str,
     listed: ListedRow | None,

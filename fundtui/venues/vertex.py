@@ -6,7 +6,6 @@ A published rate is for 24 hours; one part in 24 of it is paid each hour.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -23,6 +22,7 @@ from fundtui.market import (
 )
 from fundtui.units import HOUR_MS
 from fundtui.venues._identity import identify, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._tables import KeyedRowsDecoder
 from fundtui.venues._wire import (
     NULL,
@@ -163,7 +163,7 @@ def decode_symbols(body: bytes) -> dict[int, SymbolRow]:
     return {row.product_id: row for _, row in _symbols(answer.data.symbols).good}
 
 
-@lru_cache(maxsize=1024)
+@newest
 def _contract(ticker: str, product_id: int, base: str, quoted: str, status: str, isolated: bool) -> Instrument:
     check_symbol(ticker)
     if status not in STATUSES:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -20,6 +19,7 @@ from fundtui.market import (
     unknown_rule,
 )
 from fundtui.venues._identity import identify, in_usd, other_class, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     Decoder,
@@ -130,7 +130,7 @@ def decode_markets(body: bytes) -> dict[str, MarketRow]:
     return by_key(_market_rows(body).good, lambda row: row.name)
 
 
-@lru_cache(maxsize=2048)
+@newest
 def _contract(
     symbol: str,
     base: str,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
 from fundtui.market import NAN, Batch, Fees, Instrument, Quote, Settlement, Status, unknown_rule
 from fundtui.venues._identity import identify, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -117,7 +117,7 @@ def decode_instruments(body: bytes) -> dict[str, ListedRow]:
     return by_key(_listed_rows(_rows(body)).good, lambda row: row.symbol)
 
 
-@lru_cache(maxsize=2048)
+@newest
 def _contract(symbol: str, listed: ListedRow | None, interval: float | None) -> Instrument:
     check_symbol(symbol)
     base, _, quoted = symbol.removeprefix(PERPETUAL).rpartition("_")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -20,6 +19,7 @@ from fundtui.market import (
     unknown_rule,
 )
 from fundtui.venues._identity import identify, in_usd, unmarked_class
+from fundtui.venues._newest import newest
 from fundtui.venues._wire import (
     NULL,
     BadRow,
@@ -195,7 +195,7 @@ def without_interval(parts: Parts, wanted: Wanted) -> Sequence[str]:
     return [symbol for symbol in silent if symbol in watched]
 
 
-@lru_cache(maxsize=4096)
+@newest
 def _contract(
     symbol: str,
     base: str,
