@@ -58,6 +58,7 @@ class State:
         self._venues: dict[str, int] = {}
         self._instruments: dict[tuple[str, str], int] = {}
         self._numbers: dict[Instrument, int] = {}
+        self._newest: dict[int, Instrument] = {}
         self._contracts: dict[int, Instrument] = {}
         self._owners: dict[int, int] = {}
 
@@ -137,27 +138,47 @@ class State:
 
     def contract_numbers(self, contracts: Sequence[Instrument]) -> Ints:
         """The number of each contract; new ones are kept before this returns."""
-        numbers = self._numbers
-        if len(numbers) > MOST_NUMBERS:
-            numbers.clear()
+        numbers: Mapping[Instrument, int] = self._numbers
         if not all(contract in numbers for contract in contracts):
-            with self.database.transaction():
-                for contract in contracts:
-                    if contract not in numbers:
-                        numbers[contract] = self._contract_within(contract)
+            numbers = self._with_new(contracts)
         return np.fromiter(map(numbers.__getitem__, contracts), np.int64, len(contracts))
 
-    def _contract_within(self, contract: Instrument) -> int:
+    def _with_new(self, contracts: Sequence[Instrument]) -> dict[Instrument, int]:
+        """The number of each contract, some of which have none yet. Nothing is remembered that was not kept."""
+        numbers = {contract: self._numbers.get(contract, -1) for contract in contracts}
+        with self.database.transaction():
+            new = [(one, *self._contract_within(one)) for one, number in numbers.items() if number < 0]
+        if len(self._numbers) > MOST_NUMBERS:
+            self._numbers.clear()
+            self._newest.clear()
+        for contract, number, owner in new:
+            self._remember(contract, number, owner)
+            numbers[contract] = number
+        return numbers
+
+    def _remember(self, contract: Instrument, number: int, owner: int) -> None:
+        """Hold a contract in the very object that the rest of the program has, and let go of what its instrument was
+        before: thousands of contracts in several forms each are megabytes."""
+        before = self._newest.get(owner)
+        if before is not None:
+            self._contracts.pop(self._numbers.pop(before, -1), None)
+        self._newest[owner] = contract
+        self._numbers[contract] = number
+        self._contracts[number] = contract
+        self._owners[number] = owner
+
+    def _contract_within(self, contract: Instrument) -> tuple[int, int]:
+        """The numbers of a contract and its instrument, inside a transaction that is open already."""
         body = _encode(contract)
         number = _number(body, CONTRACT_BITS)
         execute = self.database.connection.execute
         owner = self._instrument_within(contract.venue, contract.symbol, contract.asset_id)
         while (kept := execute("SELECT body FROM contract WHERE id = ?", (number,)).fetchone()) is not None:
             if kept[0] == body:
-                return number
+                return number, owner
             number += 1
         execute("INSERT INTO contract VALUES (?, ?, ?)", (number, owner, body))
-        return number
+        return number, owner
 
     def known(self, numbers: Ints) -> list[Instrument | None]:
         """Contracts by number, None for one that was lost."""

@@ -1,0 +1,52 @@
+"""Numbers of contracts: none is given out that was not kept, and older forms stay readable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fundtui.history.database import Database, DiskFull
+from fundtui.history.state import SCHEMA, State
+from tests.history.market import ALPHA, contract
+
+
+def opened(folder: Path) -> State:
+    return State(Database(folder / "state.db", (SCHEMA,), now_ms=0))
+
+
+def test_contracts_that_a_full_disk_refused_get_kept_later(tmp_path: Path) -> None:
+    state = opened(tmp_path)
+    many = tuple(contract("alpha", f"A{number}USDT") for number in range(2000))
+    connection = state.database.connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DiskFull):
+        state.contract_numbers(many)
+    connection.execute("PRAGMA max_page_count = 1000000")
+    numbers = state.contract_numbers(many)
+    state.database.close()
+
+    read = opened(tmp_path)
+    assert [one.symbol for one in read.contracts(numbers)] == [one.symbol for one in many]
+    read.database.close()
+
+
+def test_an_older_form_of_a_contract_keeps_its_number(tmp_path: Path) -> None:
+    state = opened(tmp_path)
+    slow, fast = contract("alpha", "BTCUSDT", interval_h=8.0), contract("alpha", "BTCUSDT", interval_h=4.0)
+    first = state.contract_numbers((slow, ALPHA[1]))
+    second = state.contract_numbers((fast, ALPHA[1]))
+    assert first[0] != second[0]
+    assert first[1] == second[1]
+    assert state.contracts(first)[0].interval_h == 8.0
+    assert state.contract_numbers((slow, ALPHA[1])).tolist() == first.tolist()
+    assert state.contract_numbers((slow, fast)).tolist() == [first[0], second[0]]
+    state.database.close()
+
+
+def test_contracts_are_read_as_the_objects_that_were_kept(tmp_path: Path) -> None:
+    state = opened(tmp_path)
+    numbers = state.contract_numbers(ALPHA)
+    assert all(read is kept for read, kept in zip(state.contracts(numbers), ALPHA, strict=True))
+    state.database.close()
