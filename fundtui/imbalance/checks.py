@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from fundtui.imbalance.rates import BIT
-from fundtui.imbalance.rows import Floats, Ints, Where
+from fundtui.imbalance.rows import Floats, Ints, Where, some
 from fundtui.imbalance.state import InstrumentRows
 from fundtui.market import Reason
 
@@ -34,7 +34,7 @@ def confirm_rates(rows: Where, instruments: InstrumentRows, hourly: Floats, publ
     size = np.abs(hourly)
     suspect = ((published & IMPLAUSIBLE) != 0) | (size > SUSPECT_HOURLY)
     polls = instruments.suspect_polls[rows]
-    if not suspect.any() and not polls.any():
+    if not some(suspect) and not polls.any():
         instruments.published[rows] = published
         return
     again = np.where(suspect, polls + 1, 0)
@@ -49,7 +49,7 @@ def confirm_rates(rows: Where, instruments: InstrumentRows, hourly: Floats, publ
 def _with_reason(rows: Where, instruments: InstrumentRows, hourly: Floats, published: Ints) -> Ints:
     """A rate that cannot be worked out is never compared, also where a reader gave no reason."""
     lacking = (hourly != hourly) & (published == 0)
-    if not lacking.any():
+    if not some(lacking):
         return published
     unknown = instruments.period_h[rows] != instruments.period_h[rows]
     reasoned: Ints = np.where(lacking, np.where(unknown, BIT[Reason.INTERVAL_UNKNOWN], BIT[Reason.NO_RATE]), published)

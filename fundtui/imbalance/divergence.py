@@ -23,10 +23,13 @@ from fundtui.imbalance.rows import (
     Where,
     chosen,
     divide,
+    every,
+    known_everywhere,
+    some,
 )
 from fundtui.imbalance.state import InstrumentRows, Observed
 from fundtui.imbalance.theory import KernelRows, funding, invert, invertible
-from fundtui.imbalance.twap import Averaging, Twap
+from fundtui.imbalance.twap import EWMA, LINEAR, NONE, Twap
 from fundtui.units import HOUR_MS
 
 SMALLEST_BAND = 0.01e-4
@@ -136,29 +139,28 @@ class FormulaState:
         state.spread_error[rows] = tiers.uncertainty(self.half_spread, rows, tier)
         averaging = instruments.averaging[rows]
         start_ms = interval_start(rows, instruments, seen[Observed.NEXT_FUNDING_MS])
-        clocked = (averaging <= Averaging.LINEAR) & (start_ms == start_ms)
-        gap_h = twap.gap_limit_h(poll_h * 3600.0)
+        clocked = (averaging <= LINEAR) & (start_ms == start_ms)
+        gap_h = twap.gap_limit_h(poll_h * twap.SECONDS_PER_HOUR)
         hours = observed_ms / HOUR_MS
         sampling.update(self.roughness, rows, hours, premium, gap_h)
-        if clocked.all():
+        if every(clocked):
             self._average_clocked(rows, instruments, start_ms, premium, hourly, gap_h)
             return
-        if clocked.any():
+        if some(clocked):
             kept = chosen(rows, clocked)
             self._average_clocked(kept, instruments, start_ms[clocked], premium[clocked], hourly[clocked], gap_h)
-        free = ~clocked & (averaging >= Averaging.EWMA)
-        decaying, momentary = free & (averaging == Averaging.EWMA), free & (averaging == Averaging.NONE)
-        if decaying.any():
+        decaying, momentary = averaging == EWMA, averaging == NONE
+        if some(decaying):
             kept = chosen(rows, decaying)
             constant_h = instruments.averaging_h[kept]
             twap.update_ewma(self.twap, kept, hours[decaying], premium[decaying], gap_h, constant_h)
-        if momentary.any():
+        if some(momentary):
             twap.update(self.twap, chosen(rows, momentary), hours[momentary], premium[momentary], gap_h)
 
     def _premium(self, rows: Where, instruments: InstrumentRows, seen: Floats) -> tuple[Floats, Ints]:
         """The best premium there is and its tier (methodology §2.3); exact where the rule itself reads the mark."""
         usable_index, copied = seen[Observed.INDEX], instruments.index_is_mark[rows]
-        if copied.any():
+        if some(copied):
             usable_index = np.where(copied, np.nan, usable_index)
         premium, tier = tiers.premium(
             seen[Observed.PREMIUM],
@@ -169,7 +171,7 @@ class FormulaState:
             self.half_spread.delta[rows],
         )
         exact = instruments.exact_mark[rows]
-        if exact.any():
+        if some(exact):
             basis = tiers.mark_basis(seen[Observed.MARK], usable_index)
             exact &= (basis == basis) & (tier != 1)
             premium, tier = np.where(exact, basis, premium), np.where(exact, 1, tier)
@@ -183,7 +185,7 @@ class FormulaState:
         interval_h = instruments.interval_h[rows]
         x_h = np.minimum((instruments.observed_ms[rows] - start_ms) / HOUR_MS, interval_h)
         before = state.start_ms[rows]
-        if not (before == start_ms).all():
+        if not every(before == start_ms):
             self._begin(rows, instruments, start_ms, x_h, premium, hourly, gap_h)
         twap.update(self.twap, rows, x_h, premium, gap_h)
 
@@ -214,7 +216,7 @@ class FormulaState:
                 gap_h,
             )
             seeded = (state.seeded_h[rolled] / interval_h[follows]) ** np.where(
-                instruments.averaging[rolled] == Averaging.LINEAR, 2.0, 1.0
+                instruments.averaging[rolled] == LINEAR, 2.0, 1.0
             )
             state.closed[rolled] = ended.premium
             state.closed_coverage[rolled] = np.maximum(ended.coverage_at_settlement - seeded, 0.0)
@@ -246,33 +248,42 @@ class FormulaState:
     def measure(self, rows: Where, instruments: InstrumentRows, hourly: Floats) -> Divergence:
         """Theoretical rate and divergence of these rows, from state alone."""
         state, averaging = self.premium, instruments.averaging[rows]
-        interval_h = instruments.interval_h[rows]
-        result = twap.average(self.twap, rows, averaging, interval_h)
-        coverage = self._observed_coverage(rows, averaging, result.coverage)
+        average, covered = twap.average_so_far(self.twap, rows, averaging)
+        coverage = self._observed_coverage(rows, averaging, covered)
         usable = coverage >= LEAST_COVERAGE
-        average = np.where(usable | (state.seeded_h[rows] > 0), result.premium, np.nan)
+        if not every(usable):
+            average = np.where(usable | (state.seeded_h[rows] > 0), average, np.nan)
         error = self._error(rows, instruments, coverage, averaging)
         low, theory, high = self._hourly(rows, instruments, average - error, average, average + error)
-        divergence = np.where(instruments.estimate[rows] & usable, hourly - theory, np.nan)
-        smallest = SMALLEST_BAND / 8.0
-        t = divergence / np.maximum(0.5 * (high - low), smallest)
+        divergence = hourly - theory
+        usable &= instruments.estimate[rows]
+        if not every(usable):
+            divergence[~usable] = np.nan
+        half = high - low
+        half *= 0.5
+        t = divergence / np.maximum(half, SMALLEST_BAND / 8.0)
         return Divergence(average, coverage, theory, low, high, divergence, t)
 
     def expect(self, rows: Where, instruments: InstrumentRows, hourly: Floats) -> Expected:
         """What these rows' rates come to (methodology §2.4); NaN where the published rate is no estimate."""
         averaging, interval_h = instruments.averaging[rows], instruments.interval_h[rows]
-        average = twap.average(self.twap, rows, averaging, interval_h).premium
+        average, _ = twap.average_so_far(self.twap, rows, averaging)
         coming = self._at_settlement(rows, average, averaging, interval_h)
         projected, stays = self._hourly(rows, instruments, coming, self.premium.now[rows])
+        expected = Expected(projected, stays - hourly)
         estimate = instruments.estimate[rows]
-        return Expected(np.where(estimate, projected, np.nan), np.where(estimate, stays - hourly, np.nan))
+        if not every(estimate):
+            for part in expected:
+                part[~estimate] = np.nan
+        return expected
 
     def _hourly(self, rows: Where, instruments: InstrumentRows, *premiums: Floats) -> Floats:
         """The formula's rate an hour at each of several premiums, one behind the other: calling it is what costs."""
         kernel, dated = self.kernel.at(rows), instruments.dated[rows]
-        rates: Floats = funding(np.stack(premiums), kernel) / kernel.period_h
+        rates = funding(np.array(premiums), kernel)
+        rates /= kernel.period_h
         # A dated contract settles nothing before it expires: its premium is no funding to come.
-        if dated.any():
+        if some(dated):
             rates[:, dated] = np.nan
         return rates
 
@@ -289,9 +300,10 @@ class FormulaState:
             self.roughness.mean[rows].astype(np.float64),
             PREMIUM_DECAY_PER_H,
             interval_h,
-            averaging == Averaging.LINEAR,
+            averaging == LINEAR,
         )
-        result: Floats = np.where(averaging <= Averaging.LINEAR, coming, now)
+        clocked = averaging <= LINEAR
+        result: Floats = coming if every(clocked) else np.where(clocked, coming, now)
         return result
 
     def learn_spreads(self, rows: Index, instruments: InstrumentRows, hourly: Floats, coverage: Floats) -> None:
@@ -308,15 +320,15 @@ class FormulaState:
         if not usable.any():
             return
         kept = rows[usable]
-        ours = twap.average(self.twap, kept, instruments.averaging[kept], instruments.interval_h[kept]).premium
+        ours, _ = twap.average_so_far(self.twap, kept, instruments.averaging[kept])
         basis = np.where(np.abs(ours) > 0, np.abs(ours) + self.half_spread.delta[kept], np.nan)
         tiers.learn(self.half_spread, kept, basis, 0.5 * (lowest + highest)[usable])
 
     def coverage(self, rows: Index, instruments: InstrumentRows) -> Floats:
         """How much of the running interval so far was observed, 0..1, by each row's own weights."""
         averaging = instruments.averaging[rows]
-        result = twap.average(self.twap, rows, averaging, instruments.interval_h[rows])
-        return self._observed_coverage(rows, averaging, result.coverage)
+        _, covered = twap.average_so_far(self.twap, rows, averaging)
+        return self._observed_coverage(rows, averaging, covered)
 
     def backfill(self, row: int, instruments: InstrumentRows, x_h: Floats, premium: Floats, gap_h: float) -> bool:
         """Replace the running average by one from the venue's own samples, hours since the interval began, and the
@@ -339,10 +351,10 @@ class FormulaState:
     def _observed_coverage(self, rows: Where, averaging: Ints, coverage: Floats) -> Floats:
         """Coverage without what a cold start by inversion put there: the seed was not observed."""
         seeded = self.premium.seeded_h[rows]
-        if not (seeded > 0).any():
+        if not some(seeded > 0):
             return coverage
         part = divide(seeded, self.twap.x_h[rows])
-        part = np.where(averaging == Averaging.LINEAR, part * part, part)
+        part = np.where(averaging == LINEAR, part * part, part)
         observed: Floats = np.where(seeded > 0, np.maximum(coverage - part, 0.0), coverage)
         return observed
 
@@ -351,9 +363,10 @@ class FormulaState:
         state = self.premium
         hours, poll_h = self.twap.x_h[rows], state.poll_h[rows].astype(np.float64)
         spread_error = state.spread_error[rows].astype(np.float64)
-        if not (averaging <= Averaging.LINEAR).all():
-            momentary = averaging == Averaging.NONE
-            hours = np.where(averaging <= Averaging.LINEAR, hours, instruments.averaging_h[rows])
+        clocked = averaging <= LINEAR
+        if not every(clocked):
+            momentary = averaging == NONE
+            hours = np.where(clocked, hours, instruments.averaging_h[rows])
             poll_h, coverage = np.where(momentary, 0.0, poll_h), np.where(momentary, 1.0, coverage)
         return sampling.error(self.roughness, rows, poll_h, hours, coverage, spread_error)
 
@@ -362,12 +375,12 @@ def interval_start(rows: Where, instruments: InstrumentRows, next_ms: Floats) ->
     """When the running interval began: the next payment less one interval, else the venue's settlement clock."""
     length_ms = instruments.interval_h[rows] * HOUR_MS
     start = next_ms - length_ms
-    if (next_ms != next_ms).any():
+    if not known_everywhere(next_ms):
         anchor_ms = instruments.anchor_h[rows] * HOUR_MS
         observed_ms = instruments.observed_ms[rows]
         grid = np.floor((observed_ms - anchor_ms) / length_ms) * length_ms + anchor_ms
         start = np.where(next_ms == next_ms, start, grid)
     continuous = instruments.continuous[rows]
-    if continuous.any():
+    if some(continuous):
         start = np.where(continuous, np.nan, start)
     return start

@@ -105,7 +105,7 @@ def fill(
     hours, premium = _inside(told, start_ms, now_h)
     if not len(hours):
         return Filled.NO_SAMPLES
-    gap_h = float(twap.gap_limit_h(max(cadence_s, STEP_S)))
+    gap_h = twap.gap_limit_h(max(cadence_s, STEP_S))
     if now_h - hours[-1] > gap_h:
         return Filled.TOO_OLD
     if not plausible(premium, now):

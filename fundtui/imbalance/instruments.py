@@ -19,7 +19,7 @@ from fundtui.imbalance.pressing import KIND_TEXT, Pressing
 from fundtui.imbalance.purge import Kind
 from fundtui.imbalance.rates import OI_SKEW, Money, Observations, contract_numbers, distinct, observations, reasons_of
 from fundtui.imbalance.registry import MISSED_POLLS, Registry, VenueRows, instrument_event, stillness_event
-from fundtui.imbalance.rows import Flags, Floats, Index, Rows, Where, divide, run_of
+from fundtui.imbalance.rows import Flags, Floats, Index, Rows, Where, divide, every, run_of, some
 from fundtui.imbalance.rowsets import without
 from fundtui.imbalance.settling import Settling
 from fundtui.imbalance.state import InstrumentRows, Members, Observed
@@ -143,7 +143,7 @@ class Instruments:
         if len(forced):
             changed |= np.isin(rows, forced)
         taught = self.rows.learning[rows] != batch.learning
-        if taught.any():
+        if some(taught):
             changed |= taught
             self.rows.learning[rows] = batch.learning
             moved = Moved.ALL
@@ -370,7 +370,7 @@ class Instruments:
         differs = before.view(np.int64) != seen.numbers.view(np.int64)
         changed: Flags = differs.any(axis=0)
         moved = differs[PRICES] & (before[PRICES] == before[PRICES])
-        if venue.watch_movement(venue.observed_ms, moved=bool(moved.any()), priced=len(rows)):
+        if venue.watch_movement(venue.observed_ms, moved=some(moved), priced=len(rows)):
             events.append(stillness_event(venue))
         still = venue.still_ms >= 0
         self.observed[:, where] = seen.numbers
@@ -386,10 +386,10 @@ class Instruments:
             changed |= state.late[where]
             state.late[where] = False
         rejudged = judged != (state.published[where] | state.checks[where])
-        clocks = differs[Observed.NEXT_FUNDING_MS].any()
-        extent = Moved.ALL if rejudged.any() or clocks else Moved.SIZES if differs[SIZES].any() else Moved.RATES
+        clocks = some(differs[Observed.NEXT_FUNDING_MS])
+        extent = Moved.ALL if some(rejudged) or clocks else Moved.SIZES if some(differs[SIZES]) else Moved.RATES
         changed |= rejudged
-        self._figures(where if changed.all() else rows[changed])
+        self._figures(where if every(changed) else rows[changed])
         if not still:
             self.formula.observe(where, state, seen.numbers, hourly, venue.cadence_s / 3600.0)
         if clocks or self._clocks.waiting or not same:
@@ -416,7 +416,6 @@ class Instruments:
         hourly = seen[Observed.RATE] / state.period_h[rows]
         excess = hourly - state.interest_h[rows]
         columns["apr"][rows] = hourly
-        columns["hourly"][rows] = hourly
         columns["rate_8h"][rows] = 8.0 * hourly
         columns["excess"][rows] = excess
         columns["carry_excess"][rows] = hourly - state.money_h[rows]
@@ -424,7 +423,9 @@ class Instruments:
         bound = np.where(hourly > 0, state.cap_h[rows], state.floor_h[rows])
         columns["cap_use"][rows] = np.maximum(divide(hourly, bound), 0.0)
         basis = mark_basis(seen[Observed.MARK], seen[Observed.INDEX])
-        basis[state.index_is_mark[rows]] = np.nan
+        copied = state.index_is_mark[rows]
+        if some(copied):
+            basis[copied] = np.nan
         columns["basis"][rows] = basis
         columns["price"][rows] = pricecheck.price(seen[Observed.INDEX], seen[Observed.MARK], state, rows)
 
@@ -435,8 +436,9 @@ class Instruments:
         moved = _differs(columns["divergence"][rows], result.divergence)
         moved |= _differs(columns["divergence_t"][rows], result.t)
         tier = self.formula.premium.tier[rows]
+        known = tier > 0
         for key, values in (
-            ("premium_tier", np.where(tier > 0, tier, np.nan)),
+            ("premium_tier", tier if every(known) else np.where(known, tier, np.nan)),
             ("premium_source", tier),
             ("average_start", self.formula.premium.begun[rows]),
             *zip(MEASURED, result, strict=True),
@@ -481,6 +483,7 @@ class Instruments:
         columns = self.table.columns
         for key, field in OBSERVED_COLUMNS.items():
             columns[key] = self.observed[field]
+        columns["hourly"] = columns["apr"]
         columns["observed_ms"] = self.rows.observed_ms
         columns["interval_h"] = self.rows.interval_h
         columns["multiplier"] = self.rows.multiplier
@@ -490,5 +493,7 @@ class Instruments:
 
 def _differs(before: Floats, after: Floats) -> Flags:
     """Where a value is another one; two missing ones are the same."""
-    different: Flags = (before != after) & ((before == before) | (after == after))
+    different: Flags = before == before
+    different |= after == after
+    different &= before != after
     return different

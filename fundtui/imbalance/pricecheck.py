@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fundtui.imbalance.checks import MISMATCH
-from fundtui.imbalance.rows import Flags, Floats, Index, Where
+from fundtui.imbalance.rows import Flags, Floats, Index, Where, every
 from fundtui.imbalance.segments import Course, Segments
 from fundtui.imbalance.state import InstrumentRows
 
@@ -58,10 +58,12 @@ class _Opinion(NamedTuple):
 def price(index: Floats, mark: Floats, rows: InstrumentRows, where: Where) -> Floats:
     """What one unit of the asset costs by these rows' index, else mark; NaN where it compares with nobody else's."""
     listed = index
-    if not (index > 0).all():
+    if not every(index > 0):
         listed = np.where(index > 0, index, np.where(mark > 0, mark, np.nan))
     each: Floats = listed / rows.multiplier[where]
-    each[~rows.comparable_price[where]] = np.nan
+    comparable = rows.comparable_price[where]
+    if not every(comparable):
+        each[~comparable] = np.nan
     return each
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import iconcat
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,7 +17,7 @@ from fundtui.imbalance import excess
 from fundtui.imbalance.rows import Floats, Index, Ints
 from fundtui.imbalance.theory import Kernel, kernel_parameters
 from fundtui.imbalance.twap import AVERAGING_CODE
-from fundtui.market import Averaging, Family, FundingRule, Instrument, Note, Quote, RateKind, Reason, Status
+from fundtui.market import NAN, Averaging, Family, FundingRule, Instrument, Note, Quote, RateKind, Reason, Status
 from fundtui.units import HOURS_PER_YEAR
 
 DEFAULT_INTEREST_8H = 0.0001
@@ -47,6 +48,8 @@ _QUOTE_FIELDS = 13
 _FIRST_FIELD = 2
 SIDES = 2
 """Fields of a quote behind its reasons."""
+_QUOTE_WIDTH = len(Quote.__struct_fields__)
+_SIDE_FIELDS = range(_QUOTE_WIDTH - SIDES, _QUOTE_WIDTH)
 OI_SKEW = 1
 
 
@@ -78,27 +81,48 @@ class Observations(NamedTuple):
 def observations(quotes: Sequence[Quote]) -> Observations:
     """Quotes as arrays, NaN where unknown. There is at least one quote.
 
-    Packed by columns in C: at 500 quotes this takes a fifth of what building an array from attributes does.
+    Laid end to end and packed by columns in C: at 500 quotes this takes a seventh of what building an array from
+    attributes does.
     """
     count = len(quotes)
-    columns: list[tuple[Any, ...]] = list(zip(*map(astuple, quotes), strict=True))
-    pack = struct.Struct(f"{count}d").pack
-    used = columns[_FIRST_FIELD : _FIRST_FIELD + _QUOTE_FIELDS]
-    try:
-        packed = [pack(*column) for column in used]
-    except struct.error:
-        # A time that is not known is None, the only value that cannot be packed.
-        packed = [pack(*[math.nan if value is None else value for value in column]) for column in used]
-    reasons = columns[_FIRST_FIELD + _QUOTE_FIELDS]
-    plain = reasons.count(()) == count
-    sides = np.frombuffer(b"".join(pack(*column) for column in columns[-SIDES:])).reshape(SIDES, count)
-    return Observations(
-        columns[0],
-        np.frombuffer(pack(*columns[1])),
-        np.frombuffer(b"".join(packed)).reshape(_QUOTE_FIELDS, count),
-        np.zeros(count, np.int64) if plain else np.fromiter(map(reason_bits, reasons), np.int64, count),
-        sides if (sides == sides).any() else None,
+    flat: list[Any] = reduce(iconcat, map(astuple, quotes), [])
+    contracts, observed, rate, next_funding, *others = (
+        flat[place::_QUOTE_WIDTH] for place in range(_FIRST_FIELD + _QUOTE_FIELDS)
     )
+    pack = struct.Struct(f"{count}d").pack
+    numbers = b"".join((pack(*rate), _times(next_funding).tobytes(), *(pack(*column) for column in others)))
+    reasons = flat[_FIRST_FIELD + _QUOTE_FIELDS :: _QUOTE_WIDTH]
+    plain = reasons.count(()) == count
+    return Observations(
+        tuple(contracts),
+        _seen_at(observed),
+        np.frombuffer(numbers).reshape(_QUOTE_FIELDS, count),
+        np.zeros(count, np.int64) if plain else np.fromiter(map(reason_bits, reasons), np.int64, count),
+        _sides([flat[place::_QUOTE_WIDTH] for place in _SIDE_FIELDS]),
+    )
+
+
+def _seen_at(observed: list[int]) -> Floats:
+    """One answer is one instant: one number is turned into a float faster than 500 are."""
+    if observed.count(observed[0]) == len(observed):
+        return np.full(len(observed), float(observed[0]))
+    return _times(observed)
+
+
+def _times(times: list[int] | list[int | None]) -> Floats:
+    """Times as floats, by way of integers, which is faster; NaN where a time is not known."""
+    try:
+        return np.fromiter(times, np.int64, len(times)).astype(np.float64)
+    except TypeError:
+        return np.array([math.nan if time is None else time for time in times], np.float64)
+
+
+def _sides(columns: list[list[float]]) -> Floats | None:
+    """What differs between the sides, sides x quotes; most venues leave all of it at the one NaN that stands there."""
+    if all(column.count(NAN) == len(column) for column in columns):
+        return None
+    sides = np.array(columns, np.float64)
+    return sides if (sides == sides).any() else None
 
 
 def distinct(

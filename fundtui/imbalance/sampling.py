@@ -18,6 +18,8 @@ from fundtui.imbalance.rows import (
     Where,
     chosen,
     divide,
+    every,
+    some,
 )
 
 QUADRATIC_HALF_LIFE_H = 1.0
@@ -47,32 +49,44 @@ def update(state: Roughness, rows: Where, x_h: Floats, premium: Floats, gap_h: N
     """Add one premium per row at `x_h` hours (one axis for ever). Holes longer than `gap_h` are not measured."""
     step = x_h - state.x_h[rows]
     change = premium - state.premium[rows]
-    measured = (step > SHORTEST_STEP_H) & (step <= gap_h) & np.isfinite(change)
-    seen = np.isfinite(premium) & np.isfinite(x_h) & ~(step < 0)
-    if measured.all():
+    measured = np.isfinite(change)
+    measured &= step > SHORTEST_STEP_H
+    measured &= step <= gap_h
+    if every(measured):
+        # Who has a change has a premium, now and before, and with that a mean.
         _measure(state, rows, step, change, premium)
-    elif measured.any():
-        _measure(state, chosen(rows, measured), step[measured], change[measured], premium[measured])
-    fresh = seen & ~np.isfinite(state.mean[rows])
-    if fresh.any():
-        state.mean[chosen(rows, fresh)] = premium[fresh]
-    if seen.all():
         state.x_h[rows], state.premium[rows] = x_h, premium
         return
+    if some(measured):
+        _measure(state, chosen(rows, measured), step[measured], change[measured], premium[measured])
+    seen = np.isfinite(premium) & np.isfinite(x_h) & ~(step < 0)
+    fresh = seen & ~np.isfinite(state.mean[rows])
+    if some(fresh):
+        state.mean[chosen(rows, fresh)] = premium[fresh]
     kept = chosen(rows, seen)
     state.x_h[kept] = x_h[seen]
     state.premium[kept] = premium[seen]
 
 
 def _measure(state: Roughness, rows: Where, step: Floats, change: Floats, premium: Floats) -> None:
-    gain = 1.0 - np.exp2(-step / QUADRATIC_HALF_LIFE_H)
-    sample = change * change / step
+    kept = np.exp2(step * (-1.0 / QUADRATIC_HALF_LIFE_H))
+    sample = change * change
+    sample /= step
     before = state.variation[rows]
-    state.variation[rows] = np.where(np.isfinite(before), before + gain * (sample - before), sample)
-    gain = 1.0 - np.exp2(-step / PREMIUM_HALF_LIFE_H)
+    after = before - sample
+    after *= kept
+    after += sample
+    known = np.isfinite(before)
+    state.variation[rows] = after if every(known) else np.where(known, after, sample)
+    kept = np.exp2(step * (-1.0 / PREMIUM_HALF_LIFE_H))
+    gain = 1.0 - kept
     distance = premium - state.mean[rows]
-    state.mean[rows] += gain * distance
-    state.variance[rows] = (1.0 - gain) * (state.variance[rows] + gain * distance * distance)
+    moved = gain * distance
+    state.mean[rows] += moved
+    moved *= distance
+    moved += state.variance[rows]
+    moved *= kept
+    state.variance[rows] = moved
 
 
 def sampling_error(variation: Number, poll_h: Number, seen_h: Number, *, hold: bool = False) -> Floats:
@@ -100,7 +114,9 @@ def error(
     state: Roughness, rows: Where, poll_h: Number, seen_h: Floats, coverage: Floats, half_spread_sd: Number
 ) -> Floats:
     """ε on Ā for these rows. Without a measured roughness the sampling part is unknown and taken as 0."""
-    variation = state.variation[rows]
-    sampled = divide(np.sqrt(variation) * poll_h, np.sqrt(12.0 * np.maximum(seen_h, 0.0)))
+    sampled = divide(np.sqrt(state.variation[rows]) * poll_h, np.sqrt(12.0 * np.maximum(seen_h, 0.0)))
+    unknown = sampled != sampled
+    if some(unknown):
+        sampled[unknown] = 0.0
     deviation = np.sqrt(np.maximum(state.variance[rows], 0.0))
-    return total_error(np.where(sampled == sampled, sampled, 0.0), half_spread_sd, coverage_error(coverage, deviation))
+    return total_error(sampled, half_spread_sd, coverage_error(coverage, deviation))

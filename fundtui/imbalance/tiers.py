@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fundtui.imbalance.rows import COUNT, NUMBER, ZERO, Field, Flags, Floats, Index, Ints, Rows, Where, divide
+from fundtui.imbalance.rows import COUNT, NUMBER, ZERO, Field, Flags, Floats, Index, Ints, Rows, Where, divide, every
 from fundtui.imbalance.theory import impact_premium, soft
 
 BP = 1e-4
@@ -39,7 +39,11 @@ def default_half_spread(size_rank: int) -> float:
 def mark_basis(mark: Floats, index: Floats) -> Floats:
     """b = mark/index − 1; NaN for prices that are not above zero and beyond ±500 bp."""
     basis = divide(mark, index) - 1.0
-    basis[~((mark > 0) & (index > 0) & (np.abs(basis) <= LARGEST_PREMIUM))] = np.nan
+    usable = np.abs(basis) <= LARGEST_PREMIUM
+    usable &= mark > 0
+    usable &= index > 0
+    if not every(usable):
+        basis[~usable] = np.nan
     return basis
 
 
@@ -54,7 +58,7 @@ def premium(
 ) -> tuple[Floats, Ints]:
     """The best premium there is and its tier 1, 2 or 3 (0: none). `impact`: bid and ask are impact prices, tier 1."""
     has_published = np.abs(published) <= LARGEST_PREMIUM
-    if has_published.all():
+    if every(has_published):
         return published, np.ones(len(published), np.int64)
     book = impact_premium(bid, ask, index)
     corrected = soft(mark_basis(mark, index), half_spread)
@@ -87,7 +91,7 @@ def uncertainty(state: HalfSpread, rows: Where, tier: Ints) -> Floats:
     Top-of-book (tier 2) leaves the impact depth out, so it carries the same uncertainty as the mark.
     """
     published = tier == 1
-    if published.all():
+    if every(published):
         return np.zeros(len(tier))
     delta, updates = state.delta[rows], state.updates[rows]
     # An exponential average with rate a has the variance a/(2 − a) of its input.

@@ -24,11 +24,15 @@ from fundtui.imbalance.rows import (
     Where,
     chosen,
     divide,
+    every,
+    shared_by_all,
+    some,
 )
 from fundtui.market import Averaging as AveragingName
 
 GAP_POLLS = 5
 GAP_AT_LEAST_S = 120.0
+SECONDS_PER_HOUR = 3600.0
 SHORTEST_STEP_H = 1e-9
 """Microseconds. What is shorter adds nothing but rounding."""
 
@@ -41,6 +45,9 @@ class Averaging(IntEnum):
     EWMA = 2
     NONE = 3
 
+
+# Comparing an array with a member of an enumeration takes five times as long as with a plain number.
+UNIFORM, LINEAR, EWMA, NONE = (int(code) for code in Averaging)
 
 AVERAGING_CODE = {
     AveragingName.UNIFORM: Averaging.UNIFORM,
@@ -77,32 +84,40 @@ class Twap(Rows):
     w1: Floats
 
 
-def gap_limit_h(poll_s: Number) -> Floats:
+def gap_limit_h(poll_s: float) -> float:
     """The longest hole that is bridged: five polls, at least 120 s."""
-    limit: Floats = np.maximum(GAP_POLLS * np.asarray(poll_s, np.float64), GAP_AT_LEAST_S) / 3600.0
-    return limit
+    return max(GAP_POLLS * poll_s, GAP_AT_LEAST_S) / SECONDS_PER_HOUR
 
 
 def update(state: Twap, rows: Where, x_h: Floats, premium: Floats, gap_h: Number) -> None:
     """Add one sample per row. A missing premium is skipped; a hole longer than `gap_h` is not bridged."""
-    seen = np.isfinite(premium) & np.isfinite(x_h)
+    seen = np.isfinite(premium)
+    seen &= np.isfinite(x_h)
     last_x, last_premium = state.x_h[rows], state.premium[rows]
     length = x_h - last_x
-    bridged = seen & (length > SHORTEST_STEP_H) & (length <= gap_h)
-    kept = seen & ~(length < 0)
-    if bridged.any():
+    bridged = seen & (length > SHORTEST_STEP_H)
+    bridged &= length <= gap_h
+    # What comes in order goes on from here; what is older than the last sample is no sample.
+    kept = seen if every(bridged) else seen & ~(length < 0)
+    if some(bridged):
         middle, level, slope = 0.5 * (x_h + last_x), 0.5 * (premium + last_premium), premium - last_premium
-        if not bridged.all():
+        if not every(bridged):
             length, middle, level, slope = np.where(bridged, (length, middle, level, slope), 0.0)
+        slope *= length
+        slope /= 12.0
         state.s0[rows] += length * level
         state.w0[rows] += length
-        state.s1[rows] += length * (middle * level + slope * length / 12.0)
-        state.w1[rows] += length * middle
+        level *= middle
+        level += slope
+        level *= length
+        state.s1[rows] += level
+        middle *= length
+        state.w1[rows] += middle
     _remember(state, rows, x_h, premium, kept)
 
 
 def _remember(state: Twap, rows: Where, x_h: Floats, premium: Floats, seen: Flags) -> None:
-    if seen.all():
+    if every(seen):
         state.x_h[rows], state.premium[rows] = x_h, premium
         return
     kept = chosen(rows, seen)
@@ -134,26 +149,38 @@ def update_ewma(state: Twap, rows: Where, x_h: Floats, premium: Floats, gap_h: N
 
 def average(state: Twap, rows: Where, averaging: Ints, interval_h: Number) -> Average:
     """Ā by each row's own averaging rule, with its coverage so far and at settlement."""
-    x_h = state.x_h[rows]
-    hours = np.asarray(interval_h, np.float64)
-    kind = int(averaging[0]) if len(averaging) and (averaging == averaging[0]).all() else None
-    if kind == Averaging.LINEAR:
-        s1, w1 = state.s1[rows], state.w1[rows]
-        return _average(divide(s1, w1), divide(w1, 0.5 * x_h * x_h), divide(w1, 0.5 * hours * hours))
-    if kind == Averaging.UNIFORM:
-        s0, w0 = state.s0[rows], state.w0[rows]
-        return _average(divide(s0, w0), divide(w0, x_h), divide(w0, hours))
-    s0, w0, s1, w1 = state.s0[rows], state.w0[rows], state.s1[rows], state.w1[rows]
-    choice = [averaging == Averaging.UNIFORM, averaging == Averaging.LINEAR, averaging == Averaging.EWMA]
-    seen = np.isfinite(x_h).astype(np.float64)
-    premium = np.select(choice, [divide(s0, w0), divide(s1, w1), divide(s0, w0)], state.premium[rows])
-    so_far = np.select(choice, [divide(w0, x_h), divide(w1, 0.5 * x_h * x_h), w0], seen)
-    settled = np.select(choice, [divide(w0, hours), divide(w1, 0.5 * hours * hours), w0], seen)
-    return _average(premium, so_far, settled)
+    premium, so_far = average_so_far(state, rows, averaging)
+    return Average(premium, so_far, _covered(state, rows, averaging, np.asarray(interval_h, np.float64)))
 
 
-def _average(premium: Floats, so_far: Floats, settled: Floats) -> Average:
-    return Average(premium, np.minimum(so_far, 1.0), np.minimum(settled, 1.0))
+def average_so_far(state: Twap, rows: Where, averaging: Ints) -> tuple[Floats, Floats]:
+    """Ā by each row's own averaging rule, and its coverage of the time so far, 0..1."""
+    return _premium(state, rows, averaging), _covered(state, rows, averaging, state.x_h[rows])
+
+
+def _premium(state: Twap, rows: Where, averaging: Ints) -> Floats:
+    kind = shared_by_all(averaging)
+    if kind == LINEAR:
+        return divide(state.s1[rows], state.w1[rows])
+    over_time = divide(state.s0[rows], state.w0[rows])
+    if kind == UNIFORM:
+        return over_time
+    choice = [averaging == LINEAR, averaging == NONE]
+    return np.select(choice, [divide(state.s1[rows], state.w1[rows]), state.premium[rows]], over_time)
+
+
+def _covered(state: Twap, rows: Where, averaging: Ints, hours: Floats) -> Floats:
+    """Which part of so many hours was seen, by each row's own weights. Nothing is unseen of a momentary rule."""
+    kind = shared_by_all(averaging)
+    if kind == LINEAR:
+        covered = divide(state.w1[rows], 0.5 * hours * hours)
+    elif kind == UNIFORM:
+        covered = divide(state.w0[rows], hours)
+    else:
+        w0, w1, seen = state.w0[rows], state.w1[rows], np.isfinite(state.x_h[rows]).astype(np.float64)
+        choice = [averaging == UNIFORM, averaging == LINEAR, averaging == EWMA]
+        covered = np.select(choice, [divide(w0, hours), divide(w1, 0.5 * hours * hours), w0], seen)
+    return np.minimum(covered, 1.0)
 
 
 def restart(state: Twap, rows: Index, premium: Number = np.nan) -> None:
