@@ -62,7 +62,10 @@ class Rows:
         if capacity <= self.capacity:
             return
         for name, field in self.fields.items():
-            wider = np.full((capacity, *field.shape), field.fill, field.dtype)
+            # Zeros come from the system as they are: rows that nothing was written to take no memory.
+            wider = np.zeros((capacity, *field.shape), field.dtype)
+            if field.fill != 0:
+                wider[self.capacity :] = field.fill
             wider[: self.capacity] = getattr(self, name)
             setattr(self, name, wider)
         self.capacity = capacity
