@@ -6,15 +6,14 @@ between, changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from fundtui.history import codec
-from fundtui.history.codec import Ints
-from fundtui.history.frames import RATE
+from fundtui.history.codec import Floats, Ints
 from fundtui.history.live import Live
 from fundtui.history.months import (
     DAY_BITS,
@@ -29,8 +28,9 @@ from fundtui.history.months import (
     encode_day,
 )
 from fundtui.history.state import State
-from fundtui.history.steps import Gatherer, grown
+from fundtui.history.steps import Chunk, Part, by_contract, grown
 from fundtui.history.store import Bar
+from fundtui.history.tail import Rates, Tail
 from fundtui.units import HOUR_MS
 
 EVERY_MS = 12 * HOUR_MS
@@ -38,20 +38,12 @@ EVERY_MS = 12 * HOUR_MS
 KEEP_POLLS_MS = 48 * HOUR_MS
 WRITE_BYTES = 8 << 20
 """Of chunks that are written together: half of what fifteen thousand instruments' day takes, a tenth of a second."""
-STEP = 16
-"""Polls or chunks per step: a few milliseconds of work."""
-
+SLICE = 500_000
+"""Rates that are unpacked together, four megabytes: as many contracts as have that many."""
+STEP = 4
+"""Chunks, or polls' other values, per step: a few milliseconds of work."""
 
 Rows = list[tuple[int, bytes]]
-
-
-class Tail(NamedTuple):
-    """Polls as arrays: times, and per contract number the places of its polls and its rates there; and what else they
-    said, thinned."""
-
-    times: Ints
-    rows: dict[int, tuple[list[int], list[float]]]
-    steps: Gatherer
 
 
 class Retention(msgspec.Struct, frozen=True):
@@ -102,6 +94,17 @@ class Pending:
         self._days, self.size = {}, 0
 
 
+class Day(NamedTuple):
+    """A venue's day as it is being made: its clock before and after, and rows of chunks by kind."""
+
+    day: int
+    clock: Ints
+    times: Ints
+    hours: Rows
+    steps: Rows
+    chunks: Rows
+
+
 def compact(state: State, live: Live, rooms: Rooms, now_ms: int, keep: Retention) -> Iterator[None]:
     """Bring every venue's days up to date, then forget what is older than it is kept. One step with each `next`."""
     today = day_of(now_ms)
@@ -127,67 +130,86 @@ def compact(state: State, live: Live, rooms: Rooms, now_ms: int, keep: Retention
 def _compact_day(
     state: State, live: Live, pending: Pending, rooms: Rooms, venue: int, day: int, today: int, *, quotes: bool
 ) -> Iterator[None]:
-    samples = rooms.samples
-    clock = _clock(samples, venue, day)
+    clock = _clock(rooms.samples, venue, day)
     start_ms = int(clock[-1]) + 1 if len(clock) else day * DAY_MS
     # Not in the file yet, or never: a poll whose time is within the day.
-    tail = Tail(np.array(live.times(venue, start_ms, (day + 1) * DAY_MS), np.int64), {}, Gatherer())
+    tail = Tail(np.array(live.times(venue, start_ms, (day + 1) * DAY_MS), np.int64))
     known = _owners_of(state, venue)
     if not len(tail.times) and (day == today or not len(clock) or _has_bars(rooms.bars, known, day)):
         return
     # Without a poll since: all of the day was in its chunks while it lasted, and only its hours are still to be made.
-    yield from _gather(live, venue, tail, quotes=quotes)
-    added = tail.steps.chunks()
-    by_owner: dict[int, list[int]] = {}
-    for contract in tail.rows:
-        owner = state.owner(contract)
-        if owner is not None:
-            by_owner.setdefault(owner, []).append(contract)
-    times = np.concatenate((clock, tail.times))
-    chunks: Rows = []
-    hours: Rows = []
-    steps: Rows = []
-    for place, owner in enumerate(sorted(known | set(by_owner))):
-        before = samples.rows("chunk", owner, day, day).get(day) if len(clock) else None
-        if before is None and owner not in by_owner:
-            continue
-        chunk = _grow(before, len(clock), len(tail.times), {one: tail.rows[one] for one in by_owner.get(owner, ())})
-        chunks.append((owner << DAY_BITS | day, encode_day(chunk)))
-        if added:
-            kept = rooms.quotes.rows("chunk", owner, day, day).get(day)
-            body = grown(kept, added, by_owner.get(owner, ()))
-            steps += [(owner << DAY_BITS | day, body)] if body is not None else []
-        if day < today:
-            hours.append((owner << DAY_BITS | day, encode_bars(_bars(state, times, chunk))))
-        if place % STEP == 0:
-            yield
-    pending.add(day, hours, steps, chunks, [(venue << DAY_BITS | day, encode_clock(times))])
+    yield from tail.gather(live, venue, quotes=quotes)
+    made = Day(day, clock, np.concatenate((clock, tail.times)), [], [], [])
+    by_owner = dict.fromkeys(sorted(known), ()) | _by_owner(state, tail.contracts)
+    for group in _groups(by_owner, len(tail.times)):
+        yield from _add(state, rooms, tail, made, group, bars=day < today)
+    pending.add(day, made.hours, made.steps, made.chunks, [(venue << DAY_BITS | day, encode_clock(made.times))])
     yield
 
 
-def _gather(live: Live, venue: int, tail: Tail, *, quotes: bool) -> Iterator[None]:
-    """Sort the rates of polls by contract. A damaged poll stays in the clock without rates."""
-    place = {time_ms: number for number, time_ms in enumerate(tail.times.tolist())}
-    if not place:
-        return
-    for number, (time_ms, frame) in enumerate(live.frames(venue, int(tail.times[0]), int(tail.times[-1]) + 1)):
-        if time_ms not in place:
+def _by_owner(state: State, contracts: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """Instrument -> those of these contracts that are its own."""
+    owners = state.owners(contracts)
+    found: dict[int, tuple[int, ...]] = {}
+    for contract in contracts:
+        if contract in owners:
+            found[owners[contract]] = (*found.get(owners[contract], ()), contract)
+    return found
+
+
+def _groups(by_owner: Mapping[int, tuple[int, ...]], polls: int) -> Iterator[dict[int, tuple[int, ...]]]:
+    """Instruments by number, as many together as have no more than `SLICE` rates in that many polls."""
+    most = max(SLICE // max(polls, 1), 1)
+    group: dict[int, tuple[int, ...]] = {}
+    for owner, contracts in sorted(by_owner.items()):
+        if group and sum(map(len, group.values())) + len(contracts) > most:
+            yield group
+            group = {}
+        group[owner] = contracts
+    yield group
+
+
+def _add(
+    state: State, rooms: Rooms, tail: Tail, made: Day, group: Mapping[int, tuple[int, ...]], *, bars: bool
+) -> Iterator[None]:
+    """The chunks of some instruments of a venue's day."""
+    wanted = np.array(sorted(one for contracts in group.values() for one in contracts), np.int64)
+    rates = tail.room(wanted)
+    yield from tail.fill(rates)
+    parts: list[Part] = []
+    for part in tail.steps(wanted):
+        parts.append(part)
+        if len(parts) % STEP == 0:
+            yield
+    added = by_contract(parts)
+    for place, (owner, contracts) in enumerate(group.items()):
+        before = rooms.samples.rows("chunk", owner, made.day, made.day).get(made.day) if len(made.clock) else None
+        if before is None and not contracts:
             continue
-        for contract, rate in zip(frame.contracts.tolist(), frame.numbers[RATE].tolist(), strict=True):
-            places, rates = tail.rows.setdefault(contract, ([], []))
-            places.append(place[time_ms])
-            rates.append(rate)
-        if quotes:
-            tail.steps.take(time_ms, frame)
-        if number % STEP == 0:
+        number = owner << DAY_BITS | made.day
+        chunk = _grow(before, len(made.clock), rates, contracts)
+        made.chunks.append((number, encode_day(chunk)))
+        made.steps.extend(_grown_steps(rooms, owner, made.day, added, contracts))
+        if bars:
+            made.hours.append((number, encode_bars(_bars(state, made.times, chunk))))
+        if place % STEP == 0:
             yield
 
 
-def _grow(before: bytes | None, polls: int, more: int, rows: dict[int, tuple[list[int], list[float]]]) -> DayChunk:
-    """A chunk with the polls after it added. `polls` and `more`: polls of the clock before and after."""
-    seen = np.zeros(polls + more, np.bool_)
-    contract = np.zeros(polls + more, np.int64)
-    rate = np.full(polls + more, np.nan)
+def _grown_steps(rooms: Rooms, owner: int, day: int, added: Mapping[int, Chunk], contracts: Sequence[int]) -> Rows:
+    """An instrument's chunk of five-minute quotes with what was added to it, where anything was."""
+    if not any(one in added for one in contracts):
+        return []
+    body = grown(rooms.quotes.rows("chunk", owner, day, day).get(day), added, contracts)
+    return [(owner << DAY_BITS | day, body)] if body is not None else []
+
+
+def _grow(before: bytes | None, polls: int, rates: Rates, contracts: Sequence[int]) -> DayChunk:
+    """A chunk with the polls after it added. `polls`: of the clock before."""
+    count = polls + len(rates.seen)
+    seen = np.zeros(count, np.bool_)
+    contract = np.zeros(count, np.int64)
+    rate = np.full(count, np.nan)
     if before is not None:
         try:
             old = decode_day(before)
@@ -196,17 +218,18 @@ def _grow(before: bytes | None, polls: int, more: int, rows: dict[int, tuple[lis
         if old is not None and len(old.seen) <= polls:
             there = np.flatnonzero(old.seen)
             seen[there], contract[there], rate[there] = True, old.contract, old.rate
-    for number, (places, rates) in rows.items():
-        there = np.array(places, np.intp) + polls
-        seen[there], contract[there], rate[there] = True, number, rates
+    for number in contracts:
+        column = rates.column[number]
+        places = np.flatnonzero(rates.seen[:, column])
+        there = places + polls
+        seen[there], contract[there], rate[there] = True, number, rates.rate[places, column]
     return DayChunk(seen, contract[seen], rate[seen])
 
 
 def _bars(state: State, times: Ints, chunk: DayChunk) -> list[Bar]:
     """The hours of a day. Rates of another period than the hour's last one are not compared with it."""
     when = times[chunk.seen]
-    contracts = state.known(chunk.contract)
-    period_h = np.array([one.rate_period_h if one is not None else np.nan for one in contracts], np.float64)
+    period_h = _periods(state, chunk.contract)
     known = chunk.rate == chunk.rate
     found = []
     hours = when // HOUR_MS
@@ -225,6 +248,14 @@ def _bars(state: State, times: Ints, chunk: DayChunk) -> list[Bar]:
                 float(period_h[last]),
             )
         )
+    return found
+
+
+def _periods(state: State, contract: Ints) -> Floats:
+    """What each of a day's rates covers, NaN where its contract was lost."""
+    distinct, place = np.unique(contract, return_inverse=True)
+    known = state.known(distinct)
+    found: Floats = np.array([one.rate_period_h if one is not None else np.nan for one in known], np.float64)[place]
     return found
 
 

@@ -14,6 +14,7 @@ from fundtui.history import codec
 from fundtui.history.codec import Codes, Floats, Ints
 
 FIELDS = 13
+ALL = tuple(range(FIELDS))
 PARTS = 4 + 2 * FIELDS
 """Of a poll; one more where the venue tells sides apart, two where premium samples came with it."""
 SIDES = 2
@@ -46,11 +47,30 @@ class Frame(NamedTuple):
 
 
 class Key(NamedTuple):
-    """What later frames lean on."""
+    """What later frames lean on: all fields, or some of them."""
 
     contracts: Ints
     codes: Codes
     whole: Ints
+
+
+class Packed(NamedTuple):
+    """Some fields of a poll as they lie on the disk, a fraction of the room of their numbers: codes and whole numbers
+    of each of `fields`, nothing in a key frame. `key` is of these fields; where `OI_USD` is one, `OI_BASE` and `MARK`
+    are too."""
+
+    key: Key
+    fields: tuple[int, ...]
+    parts: tuple[bytes, ...]
+
+    @property
+    def contracts(self) -> Ints:
+        """Contract numbers of its quotes."""
+        return self.key.contracts
+
+    def lead(self) -> Packed:
+        """The same with nothing but its first field to unpack."""
+        return Packed(self.key, self.fields, self.parts[:2])
 
 
 def encode_key(frame: Frame, time_ms: int) -> tuple[bytes, Key]:
@@ -68,21 +88,24 @@ def encode_delta(frame: Frame, time_ms: int, key: Key) -> bytes:
 
 def _coded(numbers: Floats, guess: Codes | None = None) -> tuple[Codes, Ints]:
     codes, whole = codec.decimals(numbers, guess)
-    derived = numbers[OI_USD] == _product(numbers)
+    derived = numbers[OI_USD] == _multiplied(numbers[OI_BASE], numbers[MARK])
     codes[OI_USD, derived], whole[OI_USD, derived] = DERIVED, 0
     return codes, whole
 
 
-def _product(numbers: Floats) -> Floats:
+def _multiplied(oi_base: Floats, mark: Floats) -> Floats:
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        product: Floats = numbers[OI_BASE] * numbers[MARK]
+        product: Floats = oi_base * mark
     return product
 
 
-def _values(codes: Codes, whole: Ints) -> Floats:
+def _values(codes: Codes, whole: Ints, fields: tuple[int, ...] = ALL) -> Floats:
     numbers = codec.undecimals(codes, whole)
-    derived = codes[OI_USD] == DERIVED
-    numbers[OI_USD, derived] = _product(numbers)[derived]
+    if OI_USD in fields:
+        place = fields.index(OI_USD)
+        derived = codes[place] == DERIVED
+        product = _multiplied(numbers[fields.index(OI_BASE)], numbers[fields.index(MARK)])
+        numbers[place, derived] = product[derived]
     return numbers
 
 
@@ -131,16 +154,35 @@ def decode_delta(blob: bytes, key: Key) -> Frame:
     return Frame(key.contracts, *_rest(parts, count, time_ms, values), flags, *_more(parts, count))
 
 
-def decode_field(blob: bytes, key: Key, field: int, *, is_key: bool) -> Floats:
-    """One field of a frame that is not `OI_USD`, a fraction of the work of all. Raises Damaged."""
+def decode_base(blob: bytes, fields: tuple[int, ...]) -> Key:
+    """Some fields of a key frame. Raises Damaged."""
     parts = _parts(blob)
     _, count, _ = _head(parts)
-    if is_key:
-        return codec.undecimals(key.codes[field], key.whole[field])
-    codes = codec.unpack(parts[4 + 2 * field], count).astype(np.uint8) ^ key.codes[field]
-    whole = codec.unpack(parts[5 + 2 * field], count)
-    one = Key(key.contracts, key.codes[field], key.whole[field])
-    return codec.undecimals(codes, _against_back(codes, whole, one))
+    return Key(codec.decode_whole(parts[1], count), *_numbers(parts, count, fields))
+
+
+def pack(blob: bytes, key: Key, fields: tuple[int, ...], *, is_key: bool) -> Packed:
+    """Some fields of a frame that leans on `key`. is_key: it is that key frame itself. Raises Damaged."""
+    parts = _parts(blob)
+    _, count, _ = _head(parts)
+    if count != len(key.contracts):
+        raise codec.Damaged("frame and key frame differ in length")
+    told = () if is_key else tuple(bytes(part) for field in fields for part in _parts_of(parts, field))
+    return Packed(key, fields, told)
+
+
+def unpack(packed: Packed, places: Ints, fields: tuple[int, ...]) -> Floats:
+    """The numbers of some places of a poll, fields x places. `OI_USD` comes with `OI_BASE` and `MARK` only. Raises
+    Damaged."""
+    rows = [packed.fields.index(field) for field in fields]
+    corner = np.array(rows, np.int64)[:, None], places
+    base = Key(packed.contracts, packed.key.codes[corner], packed.key.whole[corner])
+    if not packed.parts:
+        return _values(base.codes, base.whole, fields)
+    count = len(packed.contracts)
+    codes = np.array([codec.unpack(packed.parts[2 * row], count)[places] for row in rows], np.uint8) ^ base.codes
+    whole = np.array([codec.unpack(packed.parts[2 * row + 1], count)[places] for row in rows], np.int64)
+    return _values(codes, _against_back(codes, whole, base), fields)
 
 
 def _against_back(codes: Codes, whole: Ints, key: Key) -> Ints:
@@ -167,13 +209,17 @@ def _head(parts: list[memoryview]) -> tuple[int, int, int]:
     return count >> COUNT_BITS, count & ((1 << COUNT_BITS) - 1), time_ms
 
 
-def _numbers(parts: list[memoryview], count: int) -> tuple[Codes, Ints]:
-    codes = np.empty((FIELDS, count), np.uint8)
-    whole = np.empty((FIELDS, count), np.int64)
-    for field in range(FIELDS):
-        codes[field] = codec.unpack(parts[4 + 2 * field], count)
-        whole[field] = codec.unpack(parts[5 + 2 * field], count)
+def _numbers(parts: list[memoryview], count: int, fields: tuple[int, ...] = ALL) -> tuple[Codes, Ints]:
+    codes = np.empty((len(fields), count), np.uint8)
+    whole = np.empty((len(fields), count), np.int64)
+    for place, field in enumerate(fields):
+        codes[place], whole[place] = (codec.unpack(part, count) for part in _parts_of(parts, field))
     return codes, whole
+
+
+def _parts_of(parts: list[memoryview], field: int) -> list[memoryview]:
+    """Codes and whole numbers of a field."""
+    return parts[4 + 2 * field : 6 + 2 * field]
 
 
 def _rest(parts: list[memoryview], count: int, time_ms: int, numbers: Floats) -> tuple[Ints, Floats, Ints]:

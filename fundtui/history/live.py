@@ -11,7 +11,7 @@ import numpy as np
 from fundtui.history import codec, frames
 from fundtui.history.codec import Floats, Ints
 from fundtui.history.database import Database, Schema
-from fundtui.history.frames import Frame, Key
+from fundtui.history.frames import Frame, Key, Packed
 from fundtui.history.salvage import Rescue
 from fundtui.status import VenueHealth
 from fundtui.text import clean
@@ -30,7 +30,11 @@ TIME_BITS = 42
 TIMES = (1 << TIME_BITS) - 1
 """A poll's id is its venue's number and its time, so that a venue's polls lie together and none is kept twice."""
 KEY_EVERY_MS = 1_800_000
-BLOCK = 256
+BLOCK = 32
+"""Polls that are read together: one of a large venue is 60 kB."""
+LOOK_BACK = 256
+NOWHERE = np.empty(0, np.int64)
+NO_KEY = Key(NOWHERE, np.empty((0, 0), np.uint8), np.empty((0, 0), np.int64))
 
 _encode = msgspec.msgpack.Encoder(enc_hook=str).encode
 _health_decoder = msgspec.msgpack.Decoder(VenueHealth, dec_hook=lambda kind, value: clean(value))
@@ -59,7 +63,8 @@ class Live:
         self.database = database
         self._keys: dict[int, tuple[int, Key]] = {}
         self._last: dict[int, int] = {}
-        self._read: dict[int, Key] = {}
+        self._read: dict[int, tuple[int, Key]] = {}
+        """Venue -> the key frame that was read last: polls are read by time, and one is large."""
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -126,10 +131,10 @@ class Live:
 
     def last_whole_ms(self, venue: int, before_ms: int) -> int:
         """Time of a venue's last poll before a time that was not partial, among the last few hundred; -1 without."""
-        query = "SELECT id, body FROM poll WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?"
-        for number, body in self.database.rows(query, (*_range(venue, 0, before_ms), BLOCK)):
+        query = "SELECT id FROM poll WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?"
+        for (number,) in self.database.rows(query, (*_range(venue, 0, before_ms), LOOK_BACK)):
             try:
-                if not frames.decode_flags(body) & frames.PARTIAL:
+                if not frames.decode_flags(self._body(number)) & frames.PARTIAL:
                     return int(number) & TIMES
             except codec.Damaged:
                 continue
@@ -148,39 +153,51 @@ class Live:
 
     def frames(self, venue: int, start_ms: int, end_ms: int) -> Iterator[tuple[int, Frame]]:
         """A venue's polls by time, damaged ones left out. No transaction is held between two of them."""
-        for number, key, body in self._rows(venue, start_ms, end_ms):
+        for number, base, body in self._rows(venue, start_ms, end_ms):
             try:
-                if number == key:
-                    frame, self._read[number] = frames.decode_key(body)
+                if number == base:
+                    frame, key = frames.decode_key(body)
+                    self._remember(number, key)
                 else:
-                    frame = frames.decode_delta(body, self._key(key))
+                    frame = frames.decode_delta(body, self._key(base))
             except codec.Damaged:
                 continue
             yield number & TIMES, frame
+
+    def packed(self, venue: int, start_ms: int, end_ms: int, fields: tuple[int, ...]) -> Iterator[tuple[int, Packed]]:
+        """Some fields of a venue's polls by time, damaged ones left out. Polls that lean on the same key frame share
+        it, and key frames of the same contracts share these."""
+        last, key = -1, NO_KEY
+        for number, base, body in self._rows(venue, start_ms, end_ms):
+            try:
+                if base != last:
+                    found = frames.decode_base(body if number == base else self._body(base), fields)
+                    same = np.array_equal(found.contracts, key.contracts)
+                    last, key = base, found._replace(contracts=key.contracts) if same else found
+                poll = frames.pack(body, key, fields, is_key=number == base)
+            except codec.Damaged:
+                continue
+            yield number & TIMES, poll
 
     def rates(self, venue: int, mine: frozenset[int], start_ms: int, end_ms: int) -> Rates:
         """The rate of one instrument, whose contracts' numbers are `mine`, at each poll that had it."""
         times: list[int] = []
         contracts: list[int] = []
         values: list[float] = []
-        places: dict[int, int] = {}
-        for number, base, body in self._rows(venue, start_ms, end_ms):
+        listed, place = NO_KEY.contracts, NOWHERE
+        for time_ms, poll in self.packed(venue, start_ms, end_ms, (frames.RATE,)):
+            if poll.contracts is not listed:
+                listed = poll.contracts
+                place = np.flatnonzero(np.isin(listed, list(mine)))[:1]
+            if not len(place):
+                continue
             try:
-                if number == base:
-                    _, self._read[number] = frames.decode_key(body)
-                key = self._key(base)
-                if base not in places:
-                    found = [place for place, one in enumerate(key.contracts.tolist()) if one in mine]
-                    places = {base: found[0] if found else -1}
-                place = places[base]
-                if place < 0:
-                    continue
-                value = frames.decode_field(body, key, frames.RATE, is_key=number == base)[place]
+                (value,) = frames.unpack(poll, place, (frames.RATE,))[0].tolist()
             except codec.Damaged:
                 continue
-            times.append(number & TIMES)
-            contracts.append(int(key.contracts[place]))
-            values.append(float(value))
+            times.append(time_ms)
+            contracts.append(int(listed[place[0]]))
+            values.append(value)
         return Rates(np.array(times, np.int64), np.array(contracts, np.int64), np.array(values, np.float64))
 
     def thinned(
@@ -208,16 +225,25 @@ class Live:
                 return
 
     def _key(self, number: int) -> Key:
-        key = self._read.get(number)
-        if len(self._read) > BLOCK:
-            self._read.clear()
-        if key is None:
-            rows = self.database.rows("SELECT body FROM poll WHERE id = ?", (number,))
-            if not rows:
-                raise codec.Damaged("the key frame is not there")
-            _, key = frames.decode_key(rows[0][0])
-            self._read[number] = key
+        """The key frame of that id. Raises Damaged."""
+        venue = number >> TIME_BITS
+        for held in (self._keys.get(venue), self._read.get(venue)):
+            if held is not None and held[0] == number:
+                return held[1]
+        _, key = frames.decode_key(self._body(number))
+        self._remember(number, key)
         return key
+
+    def _remember(self, number: int, key: Key) -> None:
+        self._read[number >> TIME_BITS] = number, key
+
+    def _body(self, number: int) -> bytes:
+        """A poll as it was written. Raises Damaged where it is not there."""
+        rows = self.database.rows("SELECT body FROM poll WHERE id = ?", (number,))
+        if not rows:
+            raise codec.Damaged("the poll is not there")
+        body: bytes = rows[0][0]
+        return body
 
 
 def _range(venue: int, start_ms: int, end_ms: int) -> tuple[int, int]:

@@ -29,7 +29,7 @@ from fundtui.history.months import (
 )
 from fundtui.history.salvage import rescue
 from fundtui.history.state import State
-from fundtui.history.steps import QUOTES, STEP_MS, Chunk, Gatherer, Steps, readable, steps_of
+from fundtui.history.steps import COLUMNS, QUOTES, STEP_MS, Chunk, Gatherer, Steps, by_contract, readable, steps_of
 from fundtui.history.store import EMPTY, FOREVER_MS, Bar, Kept, Series
 from fundtui.imbalance.rates import observations, reasons_of
 from fundtui.market import Batch, Quote, Settlement
@@ -324,12 +324,10 @@ class SqliteStore:
         # Polls after the last chunk; the five minutes at its end may have gone on.
         ends = [int(one.time_ms[-1]) for one in chunks[-1:] if len(one.time_ms)]
         tail_ms = max([start_ms // STEP_MS * STEP_MS, *ends])
-        mine, tail = self.contracts_of(venue, symbol), Gatherer()
-        for time_ms, frame in self.live.frames(number, tail_ms, end_ms):
-            there = np.flatnonzero(np.isin(frame.contracts, list(mine)))
-            if len(there):
-                tail.take(time_ms, Frame(frame.contracts[there], there, frame.numbers[:, there], there))
-        return steps_of([*chunks, *tail.chunks().values()]).since(start_ms, end_ms)
+        mine, tail = np.array(list(self.contracts_of(venue, symbol)), np.int64), Gatherer()
+        for time_ms, poll in self.live.packed(number, tail_ms, end_ms, COLUMNS):
+            tail.take(time_ms, poll)
+        return steps_of([*chunks, *by_contract(tail.parts(mine)).values()]).since(start_ms, end_ms)
 
     def told_steps(self, venue: str, symbol: str, start_ms: int, end_ms: int) -> Steps:
         """`steps` as far as polls were made into chunks: at most twelve hours less, for a fraction of the work."""

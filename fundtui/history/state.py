@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,7 +61,6 @@ class State:
         self._numbers: dict[Instrument, int] = {}
         self._newest: dict[int, Instrument] = {}
         self._contracts: dict[int, Instrument] = {}
-        self._owners: dict[int, int] = {}
 
     # --- names ------------------------------------------------------------------------------------
 
@@ -165,7 +165,6 @@ class State:
         self._newest[owner] = contract
         self._numbers[contract] = number
         self._contracts[number] = contract
-        self._owners[number] = owner
 
     def _contract_within(self, contract: Instrument) -> tuple[int, int]:
         """The numbers of a contract and its instrument, inside a transaction that is open already."""
@@ -193,26 +192,26 @@ class State:
         except KeyError as error:
             raise codec.Damaged(f"no contract {error.args[0]}") from error
 
-    def owner(self, number: int) -> int | None:
-        """The instrument of a contract by number, None where it was lost."""
-        self._learn(np.array([number], np.int64))
-        return self._owners.get(number)
+    def owners(self, numbers: Sequence[int]) -> dict[int, int]:
+        """Contract -> its instrument, by number, without those that were lost. Nothing is decoded or remembered."""
+        return {number: owner for number, owner, _ in self._forms(numbers)}
 
-    def _learn(self, numbers: Ints) -> None:
-        missing = [number for number in set(numbers.tolist()) if number not in self._contracts]
-        for start in range(0, len(missing), 500):
-            part = missing[start : start + 500]
+    def _forms(self, numbers: Sequence[int]) -> Iterator[tuple[int, int, bytes]]:
+        """Number, instrument and content of contracts that are there."""
+        for start in range(0, len(numbers), 500):
+            part = numbers[start : start + 500]
             marks = ",".join("?" * len(part))
             query = f"SELECT id, instrument, body FROM contract WHERE id IN ({marks})"
             for number, owner, body in self.database.rows(query, part):
                 # A number follows from the contract, so a contract that was changed does not have it any more.
-                if not _stands_for(number, body, CONTRACT_BITS):
-                    continue
-                try:
-                    self._contracts[number] = _contract_decoder.decode(body)
-                except msgspec.MsgspecError:
-                    continue
-                self._owners[number] = owner
+                if _stands_for(number, body, CONTRACT_BITS):
+                    yield number, owner, body
+
+    def _learn(self, numbers: Ints) -> None:
+        missing = [number for number in set(numbers.tolist()) if number not in self._contracts]
+        for number, _, body in self._forms(missing):
+            with contextlib.suppress(msgspec.MsgspecError):
+                self._contracts[number] = _contract_decoder.decode(body)
 
     # --- settlements ------------------------------------------------------------------------------
 

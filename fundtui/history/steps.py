@@ -11,12 +11,11 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from fundtui.history import codec
+from fundtui.history import codec, frames
 from fundtui.history.codec import Floats, Ints
 from fundtui.history.database import Schema
-from fundtui.history.frames import INDEX, MARK, OI_BASE, OI_USD, PREMIUM, Frame
+from fundtui.history.frames import INDEX, MARK, OI_BASE, OI_USD, PREMIUM, Packed
 
 QUOTES = Schema("quotes", ("CREATE TABLE chunk (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",))
 STEP_MS = 300_000
@@ -116,43 +115,68 @@ def merge(chunks: Iterable[Chunk]) -> Chunk:
     return Chunk(times[kept], values[:, kept])
 
 
+class Part(NamedTuple):
+    """What a poll adds to five minutes: where they begin, contracts, and `COLUMNS` x contracts."""
+
+    time_ms: int
+    contracts: Ints
+    values: Floats
+
+
 class Gatherer:
-    """Takes polls by time and keeps the last values of each five minutes, by contract number."""
+    """Takes polls by time and keeps what is needed of the last values of each five minutes, packed."""
 
     def __init__(self) -> None:
         self._slot = -1
-        self._frames: list[Frame] = []
-        self._found: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
+        self._polls: list[Packed] = []
+        self._kept: list[tuple[int, Packed, Ints]] = []
 
-    def take(self, time_ms: int, frame: Frame) -> None:
-        """A poll, not earlier than those before."""
+    def take(self, time_ms: int, packed: Packed) -> None:
+        """A poll with `COLUMNS`, not earlier than those before."""
         slot = time_ms // STEP_MS
         if slot != self._slot:
             self._flush()
             self._slot = slot
-        self._frames.append(frame)
+        self._polls.append(packed)
 
-    def chunks(self) -> dict[int, Chunk]:
-        """What there is of each contract."""
+    def parts(self, wanted: Ints) -> Iterator[Part]:
+        """What there is of these contracts, by time."""
         self._flush()
-        return {
-            contract: Chunk(np.array([slot for slot, _ in rows], np.int64) * STEP_MS, np.array([v for _, v in rows]).T)
-            for contract, rows in self._found.items()
-        }
+        for slot, packed, places in self._kept:
+            mine = places[np.isin(packed.contracts[places], wanted)]
+            if not len(mine):
+                continue
+            try:
+                values = frames.unpack(packed, mine, COLUMNS)
+            except codec.Damaged:
+                continue
+            yield Part(slot * STEP_MS, packed.contracts[mine], lean(values))
 
     def _flush(self) -> None:
         """The newest poll first: of an older one only contracts count that no later one has."""
-        seen: set[int] = set()
-        for frame in reversed(self._frames):
-            listed = frame.contracts.tolist()
-            if seen.issuperset(listed):
-                continue
-            values = lean(frame.numbers[list(COLUMNS)]).T
-            for place, contract in enumerate(listed):
-                if contract not in seen:
-                    self._found.setdefault(contract, []).append((self._slot, values[place]))
-            seen.update(listed)
-        self._frames = []
+        seen = np.empty(0, np.int64)
+        for packed in reversed(self._polls):
+            new = np.flatnonzero(~np.isin(packed.contracts, seen))
+            if len(new):
+                self._kept.append((self._slot, packed, new))
+                seen = np.concatenate((seen, packed.contracts[new]))
+        self._polls = []
+
+
+def by_contract(parts: Iterable[Part]) -> dict[int, Chunk]:
+    """The parts of each contract as one."""
+    found = list(parts)
+    if not found:
+        return {}
+    contracts = np.concatenate([one.contracts for one in found])
+    times = np.repeat([one.time_ms for one in found], [len(one.contracts) for one in found])
+    values = np.concatenate([one.values for one in found], axis=1)
+    order = np.argsort(contracts, kind="stable")
+    distinct, starts = np.unique(contracts[order], return_index=True)
+    return {
+        contract: Chunk(times[rows], values[:, rows])
+        for contract, rows in zip(distinct.tolist(), np.split(order, starts[1:]), strict=True)
+    }
 
 
 def grown(before: bytes | None, added: Mapping[int, Chunk], contracts: Iterable[int]) -> bytes | None:

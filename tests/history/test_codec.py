@@ -31,6 +31,9 @@ def test_integers_come_back(values: list[int]) -> None:
     assert codec.unpack(codec.pack(column), len(column)).tolist() == values
 
 
+ONE = (frames.RATE,)
+
+
 @given(st.data())
 def test_frames_come_back_from_their_key_frame(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 6))
@@ -49,8 +52,17 @@ def test_frames_come_back_from_their_key_frame(data: st.DataObject) -> None:
     assert bits(again.numbers.ravel()) == bits(second.ravel())
     assert again.observed_ms.tolist() == frame.observed_ms.tolist()
     assert again.reasons.tolist() == reasons.tolist()
-    assert bits(frames.decode_field(delta, key, frames.RATE, is_key=False)) == bits(second[0])
-    assert bits(frames.decode_field(blob, key, frames.RATE, is_key=True)) == bits(first[0])
+    # Some fields of some places alone.
+    fields = (frames.OI_USD, frames.RATE, frames.OI_BASE, frames.MARK)
+    base = frames.decode_base(blob, fields)
+    places = np.arange(0, count, 2)
+    for body, is_key, whole in ((blob, True, first), (delta, False, second)):
+        packed = frames.pack(body, base, fields, is_key=is_key)
+        for wanted in (fields, (frames.MARK, frames.RATE)):
+            found = frames.unpack(packed, places, wanted)
+            assert [bits(row) for row in found] == [bits(whole[field, places]) for field in wanted]
+        alone = frames.unpack(frames.pack(body, frames.decode_base(blob, ONE), ONE, is_key=is_key).lead(), places, ONE)
+        assert bits(alone[0]) == bits(whole[frames.RATE, places])
 
 
 def test_open_interest_in_dollars_costs_nothing_where_it_is_a_product() -> None:
