@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fundtui import memory
 from fundtui.alerts.summary import Role
 from fundtui.alertside import AlertSide
 from fundtui.asked import disabled, pace
@@ -27,6 +28,7 @@ from fundtui.market import Batch, Excerpt, Instrument, Settlement
 from fundtui.market import record as instrument_record
 from fundtui.past import SettledReader
 from fundtui.polling.feed import Feed, OpenFeed
+from fundtui.polling.threads import in_thread
 from fundtui.query import Query, compile_query
 from fundtui.status import Event, EventKind, Severity, VenueHealth, VenueState
 from fundtui.text import clean
@@ -54,6 +56,8 @@ FILL_EVERY_S = 6 * 3600.0
 """How often settled rates that the polls did not bring are looked for."""
 FILL_AFTER_S = 60.0
 """Settled rates are asked for once every venue has answered, or after this long."""
+GIVE_BACK_AFTER_S, GIVE_BACK_EVERY_S = 20.0, 300.0
+"""When memory is given back: once the first answers are through, then from time to time."""
 
 
 class Engine(AlertSide):
@@ -97,6 +101,7 @@ class Engine(AlertSide):
         self.player = player
         self.past = SettledReader()  # of the record; `fundtui.assembly` says where that is
         self._fill_at = clock.monotonic() + FILL_AFTER_S
+        self._give_back_at = clock.monotonic() + GIVE_BACK_AFTER_S
         self._ticker: asyncio.Task[None] | None = None
         self._taking_over: list[asyncio.Task[None]] = []
         self._started = False
@@ -327,6 +332,13 @@ class Engine(AlertSide):
                 self._fill_in_time(self._record, self._fleet)
             if self.premiums is not None and self._fleet is not None:
                 self.premiums.look(settled=self._fleet.settled)
+            await self._give_memory_back()
+
+    async def _give_memory_back(self) -> None:
+        now = self.clock.monotonic()
+        if now >= self._give_back_at:
+            self._give_back_at = now + GIVE_BACK_EVERY_S
+            await in_thread(memory.give_back, "fundtui memory")
 
     def _fill_in_time(self, record: Record, feed: Feed) -> None:
         """Ask for settled rates that are missing, once contracts are known and then from time to time."""

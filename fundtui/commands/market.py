@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from fundtui import memory
 from fundtui.assembly import Alerts, open_source
 from fundtui.commands.errors import NO_VENUE, USAGE, CommandError
 from fundtui.commands.settings import load_settings
@@ -44,6 +45,8 @@ def open_engine(
     lasting: bool = False,
 ) -> Engine:
     """An engine that has not started yet. Raises CommandError for wrong flags or configuration."""
+    if lasting:
+        memory.settle_allocator()
     watcher = load_settings(arguments)
     only = getattr(arguments, "venues_only", None)
     try:
