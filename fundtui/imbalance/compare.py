@@ -9,7 +9,7 @@ import numpy as np
 
 from fundtui.imbalance import checks, concentration, pricecheck, skew
 from fundtui.imbalance.metric import Unit
-from fundtui.imbalance.rows import Flags, Floats, Index, Ints, divide
+from fundtui.imbalance.rows import Flags, Floats, Index, Ints, divide, known_everywhere, some
 from fundtui.imbalance.rowsets import without
 from fundtui.imbalance.segments import Segments, segments
 from fundtui.imbalance.state import InstrumentRows, Members
@@ -164,12 +164,12 @@ class Comparison:
         rows, groups, places = layout.members, layout.groups, _places(len(layout.assets))
         bits = self._bits(rows)
         mismatched = False
-        if bits.any():
+        if some(bits != 0):
             out = (bits & ~checks.MISMATCH) != 0
             groups, places = groups.keep(~out)
             rows, mismatched = rows[~out], bool((bits[~out] & checks.MISMATCH).any())
         columns = self.instruments.columns
-        price = columns["price"][rows]
+        price = columns["price"].take(rows)
         if not len(rows):
             return Cells(rows, groups, places, price, pricecheck.NO_VERDICTS)
         course = groups.course(price)
@@ -236,44 +236,43 @@ class Comparison:
         """Figures of assets from the cells that are compared."""
         columns, own = self.assets.columns, self.instruments.columns
         rows, groups = cells.rows, cells.groups
-        hourly, oi_usd = own["apr"][rows], own["oi_usd"][rows]
+        hourly, oi_usd = own["apr"].take(rows), own["oi_usd"].take(rows)
         weight = skew.weights(groups, oi_usd)
-        known = weight is oi_usd
         section = skew.cross_section(groups, hourly, weight)
         self._make_room()
         own["z"][rows] = section.z
         own["skew"][rows] = section.skew
         if moved is not Moved.RATES:
-            own["weight"][rows] = weight / groups.each(section.weight)
-            self._interest_h[assets] = groups.sums(weight * self.rows.interest_h[rows]) / section.weight
-            self._write_sums(assets, rows, groups, oi_usd, section.weight if known else None)
+            own["weight"][rows] = weight.cells / groups.each(weight.whole)
+            self._interest_h[assets] = groups.sums(weight.cells * self.rows.interest_h.take(rows)) / weight.whole
+            self._write_sums(assets, rows, groups, oi_usd, weight.whole if weight.known else None)
             self._write_concentration(assets, groups, oi_usd)
         self._write_section(assets, rows, section)
-        self._write_theory(assets, rows, groups, weight, section)
+        self._write_theory(assets, rows, groups, weight, section.mean)
         columns["price"][assets] = cells.price
-        flow = section.weighted if known else concentration.funding_flow(groups, hourly, oi_usd)
+        flow = section.weighted if weight.known else concentration.funding_flow(groups, hourly, oi_usd)
         columns["funding_flow"][assets] = flow
         if moved is not Moved.RATES:
-            self._write_pressure(assets, rows, groups, weight, section.weight, moved)
+            self._write_pressure(assets, rows, groups, weight, moved)
         if moved is Moved.ALL:
             self._write_listing(assets, rows, groups)
 
     def _write_section(self, assets: Index, cells: Index, section: skew.CrossSection) -> None:
         columns, own = self.assets.columns, self.instruments.columns
-        low, high = cells[section.lowest], cells[section.highest]
+        low, high = cells.take(section.lowest), cells.take(section.highest)
         self.low_row[assets], self.high_row[assets] = low, high
         # Pinned like the lowest instrument is: an interest rate that no instrument has pins nothing.
-        pinned = np.abs(section.consensus - self.rows.interest_h[low]) < checks.PINNED_WITHIN_H
+        pinned = np.abs(section.consensus - self.rows.interest_h.take(low)) < checks.PINNED_WITHIN_H
         for key, values in (
             ("mean", section.mean),
             ("consensus", section.consensus),
             ("consensus_flag", pinned),
-            ("long", own["venue"][low]),
+            ("long", own["venue"].take(low)),
             ("low_rate", section.low),
-            ("low_flag", own["flag"][low]),
-            ("short", own["venue"][high]),
+            ("low_flag", own["flag"].take(low)),
+            ("short", own["venue"].take(high)),
             ("high_rate", section.high),
-            ("high_flag", own["flag"][high]),
+            ("high_flag", own["flag"].take(high)),
             ("spread", section.spread),
             ("dispersion", section.dispersion),
             ("disagreement", section.disagreement),
@@ -281,30 +280,28 @@ class Comparison:
         ):
             columns[key][assets] = values
 
-    def _write_theory(
-        self, assets: Index, cells: Index, groups: Segments, weight: Floats, section: skew.CrossSection
-    ) -> None:
+    def _write_theory(self, assets: Index, cells: Index, groups: Segments, weight: skew.Weights, mean: Floats) -> None:
         """Means of differences are differences of means: only what is not known everywhere is averaged by itself."""
         columns, own = self.assets.columns, self.instruments.columns
-        columns["excess"][assets] = section.mean - self._interest_h[assets]
+        columns["excess"][assets] = mean - self._interest_h[assets]
         # What money costs is the same for all instruments of an asset.
-        columns["carry_excess"][assets] = section.mean - self.rows.money_h[cells[groups.starts]]
-        columns["premium"][assets] = skew.weighted_mean(groups, own["premium"][cells], weight, section.weight)
-        columns["cap_use"][assets] = groups.greatest(own["cap_use"][cells])
+        columns["carry_excess"][assets] = mean - self.rows.money_h.take(cells.take(groups.starts))
+        columns["premium"][assets] = skew.weighted_mean(groups, own["premium"].take(cells), weight)
+        columns["cap_use"][assets] = groups.greatest(own["cap_use"].take(cells))
         self._write_divergence(assets, cells, groups)
 
     def _write_pressure(
-        self, assets: Index, cells: Index, groups: Segments, weight: Floats, whole: Floats, moved: Moved
+        self, assets: Index, cells: Index, groups: Segments, weight: skew.Weights, moved: Moved
     ) -> None:
         """History and pressure: of the leading instrument (largest weight) where a mean would mean nothing."""
         columns, own = self.assets.columns, self.instruments.columns
-        lead = cells[groups.first(weight == groups.each(groups.greatest(weight)))]
+        lead = cells[groups.largest(weight.cells)]
         if moved is Moved.ALL or not np.array_equal(lead, self._lead[assets]):
             self._lead[assets] = lead
             for key in LEADING:
                 columns[key][assets] = own[key][lead]
         for key in AVERAGED:
-            columns[key][assets] = skew.weighted_mean(groups, own[key][cells], weight, whole)
+            columns[key][assets] = skew.weighted_mean(groups, own[key].take(cells), weight)
         volume = columns["volume_usd"][assets]
         columns["oi_to_volume"][assets] = divide(columns["oi_usd"][assets], np.where(volume > 0, volume, np.nan))
 
@@ -319,17 +316,16 @@ class Comparison:
 
     def _write_divergence(self, assets: Index, cells: Index, groups: Segments) -> None:
         columns, own = self.assets.columns, self.instruments.columns
-        t = own["divergence_t"][cells]
-        size = np.abs(t)
-        largest = groups.first(size == groups.each(groups.greatest(size)))
-        columns["divergence_t"][assets] = t[largest]
-        columns["divergence"][assets] = np.where(t[largest] == t[largest], own["divergence"][cells[largest]], np.nan)
+        largest = cells.take(groups.largest(own["divergence_t"].take(cells)))
+        t, divergence = own["divergence_t"].take(largest), own["divergence"].take(largest)
+        columns["divergence_t"][assets] = t
+        columns["divergence"][assets] = divergence if known_everywhere(t) else np.where(t == t, divergence, np.nan)
 
     def _write_sums(self, assets: Index, cells: Index, groups: Segments, oi_usd: Floats, whole: Floats | None) -> None:
         """Sums of open interest and volume. `whole`: those of open interest where all of it is known."""
         columns, own = self.assets.columns, self.instruments.columns
         columns["oi_usd"][assets] = skew.known_sum(groups, oi_usd) if whole is None else whole
-        columns["volume_usd"][assets] = skew.known_sum(groups, own["volume_usd"][cells])
+        columns["volume_usd"][assets] = skew.known_sum(groups, own["volume_usd"].take(cells))
 
     def _write_concentration(self, assets: Index, groups: Segments, oi_usd: Floats) -> None:
         """How open interest is spread over an asset's instruments (methodology §3.1)."""

@@ -40,7 +40,7 @@ def concentration(groups: Segments, oi_usd: Floats) -> Concentration:
         counted, weight = groups.counts(known), np.where(known, oi_usd, 0.0)
     whole = groups.sums(weight)
     # Each group's k-th smallest in its k-th cell; unknown ones come first and weigh nothing.
-    ascending = groups.ordered(weight).values[groups.padded]
+    ascending = groups.sizes_ordered(weight).laid()
     first = groups.starts + (groups.sizes - counted)
     rank = np.arange(1, len(ascending) + 1) - groups.each(first)
     ranked = groups.sums(rank * ascending)

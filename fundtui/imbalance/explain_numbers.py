@@ -48,7 +48,7 @@ def _of_group(calculator: Calculator, row: int) -> dict[str, str]:
     asset = calculator.assets.index[calculator.contract(row).asset_id]
     rows = np.array([one for one in calculator.instrument_rows(asset).tolist() if not calculator.reasons(one)])
     hourly, oi_usd = columns["apr"][rows], columns["oi_usd"][rows]
-    weight = weights(segments(np.array([len(rows)])), oi_usd)
+    weight = weights(segments(np.array([len(rows)])), oi_usd).cells
     median = float(np.median(hourly))
     away = np.abs(hourly - median)
     middle, mean = MAD_TO_SIGMA * float(np.median(away)), MEAN_DEVIATION_TO_SIGMA * float(np.mean(away))

@@ -126,7 +126,7 @@ class Past:
         """The next payment of each asset's leading instrument, the one with the largest weight."""
         members, groups = self.members.of_all(rows)
         weight = self.instruments.columns["weight"][members]
-        lead = members[groups.first(weight == groups.each(groups.greatest(weight)))]
+        lead = members[groups.largest(weight)]
         next_ms: Floats = self.instruments.columns["next_funding_ms"][lead]
         return next_ms
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fundtui.imbalance.checks import MISMATCH
-from fundtui.imbalance.rows import Flags, Floats, Index, Where, every
+from fundtui.imbalance.rows import Flags, Floats, Index, Where, every, some
 from fundtui.imbalance.segments import Course, Segments
 from fundtui.imbalance.state import InstrumentRows
 
@@ -73,18 +73,18 @@ def undisputed(groups: Segments, cells: Index, rows: InstrumentRows, price: Floa
     None of the cells is quarantined for its price; `course` is that of the prices.
     """
     # Asking all rows whether there is any at all is cheaper than picking the cells'.
-    if rows.price_open.any() and rows.price_open[cells].any():
+    if some(rows.price_open) and some(rows.price_open[cells]):
         return False
     low, high = course.low, course.high
-    late = rows.late[cells] if rows.late.any() else None
-    if late is not None and late.any():
+    late = rows.late[cells] if some(rows.late) else None
+    if late is not None and some(late):
         judged = np.where(late, np.nan, price)
         low, high = groups.least(judged), groups.greatest(judged)
-    if (high > low * (1.0 + INDEX_TOLERANCE)).any():
+    if some(high > low * (1.0 + INDEX_TOLERANCE)):
         return False
-    firm = rows.price_firm[cells]
+    firm = rows.price_firm.take(cells)
     # One alone has nobody to agree with.
-    if not (firm | groups.each(groups.sizes < AGREEING)).all():
+    if not every(firm) and not every(firm | groups.each(groups.sizes < AGREEING)):
         known = price == price
         if late is not None:
             known &= ~late

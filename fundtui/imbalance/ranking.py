@@ -11,72 +11,75 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance.rows import Floats, Index, Ints
-from fundtui.imbalance.segments import Segments
+from fundtui.imbalance.rows import Floats, Index, Ints, some
+from fundtui.imbalance.segments import Segments, place_bits
 
-BEYOND = float(np.finfo(np.float64).max)
-"""Stands behind the values of a group: sorts last and stays a number with other last bits."""
+_BEYOND = int(np.array(np.finfo(np.float64).max).view(np.int64))
+"""The bits of what stands behind the values of a group: sorts last."""
+WEIGHT_BITS = 44
+"""A group's weights are shares of this many bits: hundreds of thousands of groups can be added up in whole numbers."""
 
 
 class Ranking(NamedTuple):
-    """`cells[k, g]`: the cell of group g's k-th smallest value, for k below the group's size; `block[g]`: its values
-    as they come, `BEYOND` behind them."""
+    """The cells of each group by ascending value, group after group."""
 
+    groups: Segments
     cells: Index
-    block: Floats
 
-    def at(self, places: Ints) -> Index:
-        """One cell of each group, by place from 0."""
-        cells: Index = self.cells.take(places * self.cells.shape[1] + np.arange(self.cells.shape[1]))
+    def at(self, places: Index) -> Index:
+        """The cells that rank where these cells stand."""
+        cells: Index = self.cells.take(places)
         return cells
 
-    def first_equal(self, groups: Segments, values: Floats, cells: Index, beside: Index) -> Index:
-        """Each group's first cell that holds what `cells` holds, where the one `beside` it in rank holds the same."""
-        tied = np.flatnonzero((values[beside] == values[cells]) & (beside != cells))
-        if not len(tied):
+    def lowest(self, values: Floats) -> Index:
+        """Each group's first cell that holds its least value."""
+        beside = np.minimum(self.groups.starts + 1, self.groups.last)
+        return self._first_equal(values, self.at(self.groups.starts), beside)
+
+    def highest(self, values: Floats) -> Index:
+        """Each group's first cell that holds its greatest value."""
+        beside = np.maximum(self.groups.last - 1, self.groups.starts)
+        return self._first_equal(values, self.at(self.groups.last), beside)
+
+    def _first_equal(self, values: Floats, cells: Index, beside: Index) -> Index:
+        """The first cells that hold what `cells` hold; there are none before them unless the rank `beside` ties."""
+        held, near = values.take(cells), self.at(beside)
+        if not some((values.take(near) == held) & (near != cells)):
             return cells
-        first = cells.copy()
-        first[tied] = groups.starts[tied] + (self.block[tied] == values[cells[tied], None]).argmax(axis=1)
-        return first
+        return self.groups.first(values == self.groups.each(held))
 
 
 def ranking(groups: Segments, values: Floats) -> Ranking:
     """Rank the values of each group, all of them finite."""
-    mask = (1 << (groups.width - 1).bit_length()) - 1
-    block: Floats = np.full((len(groups.sizes), groups.width), BEYOND)
-    block.reshape(-1)[groups.padded] = values
-    marked = block.view(np.int64) & ~mask
-    marked |= np.arange(groups.width)
-    marked.view(np.float64).sort(axis=1)
-    cells = np.bitwise_and(marked.T, mask, order="C")
-    cells += groups.starts
-    return Ranking(cells, block)
+    marks = (1 << place_bits(groups.sizes)) - 1
+    marked = values.view(np.int64) & ~marks
+    marked |= groups.place
+    rows = groups.shelves.filled(marked, _BEYOND)
+    groups.shelves.sort(rows.view(np.float64))
+    cells: Index = rows.take(groups.shelves.padded)
+    cells &= marks
+    cells += groups.begin
+    return Ranking(groups, cells)
 
 
-def weighted_median(groups: Segments, values: Floats, ranks: Ranking, weight: Floats, half: Floats) -> Floats:
-    """Smallest value at which half of the group's weight is reached; the mean of two where it is half exactly."""
-    # What stands beyond a group's end is never reached: up to there everything is added up.
-    reached = weight.take(ranks.cells, mode="clip")
-    for place in range(1, groups.width):
-        np.add(reached[place - 1], reached[place], out=reached[place])
-    short = reached < half
-    places = short.view(np.int8).sum(axis=0, dtype=np.int16)
-    lower: Floats = values[ranks.at(places)]
-    exact = np.flatnonzero(_weight_up_to(groups, values, weight, lower) == half) if _even(reached, places, half) else ()
-    if not len(exact):
-        return lower
-    heavier = np.where((values > groups.each(lower)) & (weight > 0), values, np.inf)
-    upper = groups.least(heavier)
-    result = lower.copy()
-    result[exact] = np.where(np.isinf(upper[exact]), lower[exact], 0.5 * (lower[exact] + upper[exact]))
-    return result
+def weighted_median(values: Floats, ranks: Ranking, weight: Floats, whole: Floats) -> Floats:
+    """Smallest value at which half of the group's weight is reached; the mean of two where it is half exactly.
 
-
-def _even(reached: Floats, places: Ints, half: Floats) -> bool:
-    """Whether any group's weight is halved exactly somewhere; ties may hide that it is not."""
-    at = reached.ravel().take(places * reached.shape[1] + np.arange(reached.shape[1]))
-    return bool((at == half).any())
-
-
-def _weight_up_to(groups: Segments, values: Floats, weight: Floats, limit: Floats) -> Floats:
-    return groups.sums(weight * (values <= groups.each(limit)))
+    `whole`: each group's sum of weights. Added up in whole numbers, the running weights of all groups are one ascending
+    series and none depends on the groups before it.
+    """
+    groups = ranks.groups
+    unit = np.ldexp(1.0, WEIGHT_BITS - np.frexp(whole)[1])
+    shares = (weight * groups.each(unit)).astype(np.int64)
+    running: Ints = np.add.accumulate(shares.take(ranks.cells))
+    after = running.take(groups.last)
+    twice_half = after.copy()
+    twice_half[1:] += after[:-1]
+    # Counting takes less time than searching: no processor foresees where half of the weight is.
+    reached = groups.starts + groups.counts(running < groups.each((twice_half + 1) >> 1))
+    median = values.take(ranks.at(reached))
+    exact = np.flatnonzero(2 * running.take(reached) == twice_half)
+    if len(exact):
+        exceeded = running.searchsorted(twice_half[exact] >> 1, "right")
+        median[exact] = 0.5 * (median[exact] + values.take(ranks.at(exceeded)))
+    return median

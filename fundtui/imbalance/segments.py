@@ -6,25 +6,57 @@ on with it. That is what makes incremental figures equal to a full recomputation
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.imbalance.rows import Flags, Floats, Index, Ints
+from fundtui.imbalance.rows import Flags, Floats, Index, Ints, every
+from fundtui.imbalance.shelves import Ordered, Shelves, shelves
+
+PLACE_BITS = 8
+"""As many of a number's last bits may say where in its group it stands: two numbers of that kind differ when they are
+more than one part in 10^13 apart."""
+_SIGN = int(np.iinfo(np.int64).min)
+_INFINITE = int(np.array(np.inf).view(np.int64))
+_BEYOND_INFINITY = 1 << 52
+"""Added to the bits of a number that is not negative, it leaves all finite ones in order and makes others negative."""
 
 
-class Segments(NamedTuple):
-    """Groups of cells: where each starts, how many cells it has (never none), each cell's group and padded place.
+class Segments:
+    """Groups of cells, one behind the other: where each starts and ends and how many cells it has (never none).
 
-    `padded` places cells into a matrix of groups x `width`, flattened.
+    What else follows from that is worked out when it is first asked for.
     """
 
-    starts: Index
-    sizes: Ints
-    number: Index
-    padded: Index
-    width: int
+    def __init__(self, sizes: Ints) -> None:
+        ends = np.cumsum(sizes)
+        self.sizes = sizes
+        self.starts: Index = ends - sizes
+        self.last: Index = ends - 1
+
+    @cached_property
+    def middle(self) -> Index:
+        """2 x groups: each one's two middle cells, the same one twice where there is one."""
+        middle: Index = self.starts + np.array(((self.sizes - 1) >> 1, self.sizes >> 1))
+        return middle
+
+    @cached_property
+    def begin(self) -> Index:
+        """Of each cell the one at which its group starts."""
+        return self.starts.repeat(self.sizes)
+
+    @cached_property
+    def place(self) -> Index:
+        """Of each cell its place in its group, from 0."""
+        place: Index = np.arange(len(self.begin)) - self.begin
+        return place
+
+    @cached_property
+    def shelves(self) -> Shelves:
+        """Rows in which the groups' values can be sorted."""
+        return shelves(self.sizes, self.place)
 
     def sums(self, values: Floats) -> Floats:
         """Sum of each group."""
@@ -51,43 +83,63 @@ class Segments(NamedTuple):
         return per_group.repeat(self.sizes)
 
     def ordered(self, values: Floats) -> Ordered:
-        """Each group's values in ascending order, infinite and then missing ones last.
+        """Each group's values in ascending order, infinite and then missing ones last."""
+        return self.shelves.ordered(values, np.inf)
 
-        Sorting short padded rows is several times faster than sorting all cells with their group as first key.
-        """
-        block = np.full(len(self.sizes) * self.width, np.inf)
-        block[self.padded] = values
-        block.reshape(len(self.sizes), self.width).sort(axis=1)
-        return Ordered(block, np.arange(len(self.sizes)) * self.width)
+    def sizes_ordered(self, values: Floats) -> Ordered:
+        """The same for values without a sign: those are in order as whole numbers, which are sorted faster."""
+        bits = self.shelves.ordered(values.view(np.int64) & ~_SIGN, _INFINITE)
+        return bits._replace(rows=bits.rows.view(np.float64))
 
     def median(self, values: Floats) -> Floats:
         """Median of each group's known values; NaN where there is none."""
         known = values == values
-        counts = self.sizes if known.all() else self.counts(known)
-        ordered = self.ordered(values)
-        result = ordered.middle(counts)
+        if every(known):
+            return self.ordered(values).mean_at(self.middle)
+        counts = self.counts(known)
+        result = self.ordered(values).mean_at(self._middle_of(counts))
         result[counts == 0] = np.nan
         return result
 
     def course(self, values: Floats) -> Course:
-        """Least, middle and greatest of each group's known values, found in one go; NaN where there is none."""
-        known = values == values
-        whole = bool(known.all())
-        counts = self.sizes if whole else self.counts(known)
-        ordered = self.ordered(values)
-        course = Course(ordered.values[ordered.starts], ordered.middle(counts), ordered.at(np.maximum(counts - 1, 0)))
-        if not whole:
-            nothing = counts == 0
-            for part in course:
-                part[nothing] = np.nan
+        """Least, middle and greatest of each group's known values, none of them below zero, found in one go; NaN where
+        there is none."""
+        ordered = self.sizes_ordered(values)
+        low, high = ordered.at(self.starts), ordered.at(self.last)
+        if every(high < np.inf):
+            return Course(low, ordered.mean_at(self.middle), high)
+        counts = self.counts(values == values)
+        high = ordered.at(self.starts + np.maximum(counts - 1, 0))
+        course = Course(low, ordered.mean_at(self._middle_of(counts)), high)
+        nothing = counts == 0
+        for part in course:
+            part[nothing] = np.nan
         return course
+
+    def _middle_of(self, counts: Ints) -> Index:
+        """The middle cells of the first so many of each group."""
+        middle: Index = self.starts + np.array((np.maximum(counts - 1, 0) >> 1, counts >> 1))
+        return middle
 
     def first(self, flags: Flags) -> Index:
         """The first set cell of each group, its first cell where none is."""
-        cells = np.flatnonzero(flags)[::-1]
-        result = self.starts.copy()
-        result[self.number[cells]] = cells
+        cells = np.append(np.flatnonzero(flags), len(flags))
+        found = cells.take(cells.searchsorted(self.starts))
+        result: Index = np.where(found <= self.last, found, self.starts)
         return result
+
+    def largest(self, values: Floats) -> Index:
+        """The first cell of each group with the largest known value, signs aside; its first cell where none is known.
+
+        One pass finds both: the last bits of each number say how near to its group's first cell it stands.
+        """
+        marks = (1 << place_bits(self.sizes)) - 1
+        bits = values.view(np.int64) & ~(_SIGN | marks)
+        bits += _BEYOND_INFINITY
+        bits |= marks - self.place
+        found: Ints = np.maximum.reduceat(bits, self.starts)
+        nearness: Index = found & marks
+        return self.starts + (marks - nearness)
 
     def keep(self, chosen: Flags) -> tuple[Segments, Index]:
         """The groups that are left with only the chosen cells, and which groups those are."""
@@ -104,29 +156,12 @@ class Course(NamedTuple):
     high: Floats
 
 
-class Ordered(NamedTuple):
-    """Ordered values of groups: `values[start + k]` is a group's k-th smallest."""
-
-    values: Floats
-    starts: Index
-
-    def at(self, places: Ints) -> Floats:
-        """One value of each group, by place from 0."""
-        result: Floats = self.values[self.starts + places]
-        return result
-
-    def middle(self, counts: Ints) -> Floats:
-        """Median of the first `counts` values of each group."""
-        result: Floats = 0.5 * (self.at((counts - 1) >> 1) + self.at(counts >> 1))
-        return result
+def place_bits(sizes: Ints) -> int:
+    """How many bits a place in any of these groups takes; the same for all but huge groups, so that what a group is
+    worked out with does not matter."""
+    return max(PLACE_BITS, int(sizes.max()).bit_length())
 
 
 def segments(sizes: Ints) -> Segments:
     """Groups of these sizes, one behind the other."""
-    ends = np.cumsum(sizes)
-    starts = ends - sizes
-    number = np.repeat(np.arange(len(sizes)), sizes)
-    # One place more than the largest group has, so that "the middle of none" can be read.
-    width = int(sizes.max()) + 1 if len(sizes) else 1
-    padded = np.arange(len(number)) + np.repeat(np.arange(len(sizes)) * width - starts, sizes)
-    return Segments(starts, sizes, number, padded, width)
+    return Segments(sizes)

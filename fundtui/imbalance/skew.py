@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fundtui.imbalance.ranking import Ranking, ranking, weighted_median
-from fundtui.imbalance.rows import Floats, Index, Ints
-from fundtui.imbalance.segments import Course, Ordered, Segments
+from fundtui.imbalance.ranking import ranking, weighted_median
+from fundtui.imbalance.rows import Flags, Floats, Index, Ints, every, some
+from fundtui.imbalance.segments import Course, Segments
+from fundtui.imbalance.shelves import mean_of_two
 
 MAD_TO_SIGMA = 1.4826
 MEAN_DEVIATION_TO_SIGMA = 1.2533
@@ -19,6 +20,8 @@ SCALE_FLOOR_H = 0.05e-4 / 8.0
 Z_LIMIT = 20.0
 ZERO_RATE_H = 0.01e-4 / 8.0
 UNKNOWN_OI_SHARE = 0.5
+NEXT_TO_NOTHING = 1e-200
+"""Dollars. So little is no open interest, and its shares could not be told from one another."""
 BITS = 62
 
 
@@ -42,106 +45,144 @@ class CrossSection(NamedTuple):
     skew: Floats
 
 
-def weights(groups: Segments, oi_usd: Floats) -> Floats:
+class Weights(NamedTuple):
+    """What each cell weighs, and the sum of that in each group. `known`: it is open interest everywhere."""
+
+    cells: Floats
+    whole: Floats
+    known: bool
+
+
+def weights(groups: Segments, oi_usd: Floats) -> Weights:
     """OI in USD; where unknown, half the median of the known; equal where nothing is known or all is zero."""
     weight, unknown = oi_usd, oi_usd != oi_usd
-    if unknown.any():
+    if some(unknown):
         stand_in = UNKNOWN_OI_SHARE * np.nan_to_num(_median_where_gaps(groups, oi_usd, unknown))
         weight = np.where(unknown, groups.each(stand_in), oi_usd)
-    empty = ~(groups.sums(weight) > 0)
-    if empty.any():
+    whole = groups.sums(weight)
+    empty = ~(whole > NEXT_TO_NOTHING)
+    if some(empty):
         weight = np.where(groups.each(empty), 1.0, weight)
-    return weight
+        whole = np.where(empty, groups.sizes, whole)
+    return Weights(weight, whole, weight is oi_usd)
 
 
-def _median_where_gaps(
-    groups: Segments, oi_usd: Floats, unknown: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-) -> Floats:
+def _median_where_gaps(groups: Segments, oi_usd: Floats, unknown: Flags) -> Floats:
     """Median of the known for the assets that need one; sorting the others would be for nothing."""
     gaps = groups.counts(unknown) > 0
     cells = groups.each(gaps)
-    some, left = groups.keep(cells)
+    some_groups, left = groups.keep(cells)
     result = np.full(len(groups.sizes), np.nan)
-    result[left] = some.median(oi_usd[cells])
+    result[left] = some_groups.median(oi_usd[cells])
     return result
 
 
-def cross_section(groups: Segments, hourly: Floats, weight: Floats) -> CrossSection:
-    """All comparisons of these assets. Rates are hourly and known; weights are not negative, some above zero."""
-    several, last = groups.sizes > 1, groups.sizes - 1
+def cross_section(groups: Segments, hourly: Floats, weight: Weights) -> CrossSection:
+    """All comparisons of these assets. Rates are hourly and known."""
+    several = groups.sizes > 1
     ranks = ranking(groups, hourly)
-    lowest, highest = ranks.at(np.zeros_like(last)), ranks.at(last)
-    low, high = hourly[lowest], hourly[highest]
-    median = 0.5 * (hourly[ranks.at(last >> 1)] + hourly[ranks.at(groups.sizes >> 1)])
-    weighted = weight * hourly
-    weight_sum, weighted_sum = groups.sums(weight), groups.sums(weighted)
-    mean = weighted_sum / weight_sum
-    away = hourly - groups.each(mean)
-    squares = away * away
-    squares *= weight
-    dispersion = np.sqrt(groups.sums(squares) / weight_sum)
-    z, largest = robust_z(groups, hourly, ranks, Course(low, median, high))
-    rest = groups.each(weight_sum) - weight
-    rest[rest <= 0.0] = np.nan
+    lowest, highest = ranks.lowest(hourly), ranks.highest(hourly)
+    low, high = hourly.take(lowest), hourly.take(highest)
+    median = mean_of_two(hourly.take(ranks.at(groups.middle)))
+    weighted = weight.cells * hourly
+    weighted_sum = groups.sums(weighted)
+    mean = weighted_sum / weight.whole
+    z, largest = robust_z(groups, hourly, Course(low, median, high))
+    spread, dispersion = high - low, _dispersion(groups, hourly, weight, mean)
+    if not every(several):
+        spread[~several] = dispersion[~several] = np.nan
     return CrossSection(
-        weight=weight_sum,
+        weight=weight.whole,
         weighted=weighted_sum,
         mean=mean,
         median=median,
-        consensus=weighted_median(groups, hourly, ranks, weight, 0.5 * weight_sum),
+        consensus=weighted_median(hourly, ranks, weight.cells, weight.whole),
         low=low,
         high=high,
-        lowest=ranks.first_equal(groups, hourly, lowest, ranks.at(np.minimum(last, 1))),
-        highest=ranks.first_equal(groups, hourly, highest, ranks.at(np.maximum(last - 1, 0))),
-        spread=np.where(several, high - low, np.nan),
-        dispersion=np.where(several, dispersion, np.nan),
+        lowest=lowest,
+        highest=highest,
+        spread=spread,
+        dispersion=dispersion,
         disagreement=_disagreement(groups, hourly, weight, mean),
         z_largest=largest,
         z=z,
-        skew=hourly - (groups.each(weighted_sum) - weighted) / rest,
+        skew=_beside_the_others(groups, hourly, weight, weighted, weighted_sum),
     )
 
 
-def robust_z(groups: Segments, hourly: Floats, ranks: Ranking, course: Course) -> tuple[Floats, Floats]:
+def _dispersion(groups: Segments, hourly: Floats, weight: Weights, mean: Floats) -> Floats:
+    """Weighted standard deviation of each asset's rates."""
+    away = hourly - groups.each(mean)
+    away *= away
+    away *= weight.cells
+    spread: Floats = np.sqrt(groups.sums(away) / weight.whole)
+    return spread
+
+
+def _beside_the_others(
+    groups: Segments, hourly: Floats, weight: Weights, weighted: Floats, weighted_sum: Floats
+) -> Floats:
+    """Each rate less the weighted mean of the asset's others; NaN where those weigh nothing."""
+    rest = groups.each(weight.whole)
+    rest -= weight.cells
+    nothing = rest <= 0.0
+    if some(nothing):
+        rest[nothing] = np.nan
+    others = groups.each(weighted_sum)
+    others -= weighted
+    others /= rest
+    beside: Floats = hourly - others
+    return beside
+
+
+def robust_z(groups: Segments, hourly: Floats, course: Course) -> tuple[Floats, Floats]:
     """(h − median)/scale of each cell, and each asset's largest without sign: that of its lowest or highest rate.
 
     Scale: 1.4826·MAD, or 1.2533·mean absolute deviation where MAD is zero; never below the floor. NaN where an asset
     has one instrument only; clipped to ±20.
     """
     away = hourly - groups.each(course.median)
-    sizes = np.subtract(ranks.block, course.median[:, None])
-    np.abs(sizes, out=sizes).sort(axis=1)
-    mad = Ordered(sizes.ravel(), groups.width * np.arange(len(groups.sizes))).middle(groups.sizes)
-    scale = MAD_TO_SIGMA * mad
-    if not mad.all():
+    scale = MAD_TO_SIGMA * groups.sizes_ordered(away).mean_at(groups.middle)
+    even = scale == 0.0
+    if some(even):
         spare = groups.sums(np.abs(away)) / groups.sizes
-        scale = np.where(mad > 0, scale, MEAN_DEVIATION_TO_SIGMA * spare)
+        scale = np.where(even, MEAN_DEVIATION_TO_SIGMA * spare, scale)
     scale = np.maximum(scale, SCALE_FLOOR_H)
-    scale[groups.sizes == 1] = np.nan
-    z = np.divide(away, groups.each(scale), out=away)
-    np.minimum(np.maximum(z, -Z_LIMIT, out=z), Z_LIMIT, out=z)
+    alone = groups.sizes == 1
+    if some(alone):
+        scale[alone] = np.nan
     farthest = np.maximum(course.median - course.low, course.high - course.median)
-    return z, np.minimum(farthest / scale, Z_LIMIT)
+    farthest /= scale
+    z = np.divide(away, groups.each(scale), out=away)
+    # No cell is farther than the lowest or the highest.
+    if some(farthest > Z_LIMIT):
+        z.clip(-Z_LIMIT, Z_LIMIT, out=z)
+    return z, np.minimum(farthest, Z_LIMIT)
 
 
-def _disagreement(groups: Segments, hourly: Floats, weight: Floats, mean: Floats) -> Floats:
+def _disagreement(groups: Segments, hourly: Floats, weight: Weights, mean: Floats) -> Floats:
     """Share of weight whose sign is not the mean's; rates that round to zero have no sign and are left out."""
-    above, below = hourly >= ZERO_RATE_H, hourly <= -ZERO_RATE_H
-    long_pays, short_pays = groups.sums(weight * above), groups.sums(weight * below)
-    voting = long_pays + short_pays
-    share: Floats = np.where(mean > 0, short_pays, long_pays) / np.where(voting > 0, voting, 1.0)
+    votes, voting = np.copysign(weight.cells, hourly), weight.whole
+    undecided = np.abs(hourly) < ZERO_RATE_H
+    if some(undecided):
+        votes[undecided] = 0.0
+        voting = groups.sums(np.abs(votes))
+    lead = groups.sums(votes)
+    # Of what votes, the lead is what one side has more than the other: all of it where they agree.
+    against = voting - np.where(mean > 0, lead, -lead)
+    share: Floats = against / (2.0 * np.where(voting > 0, voting, 1.0))
     return share
 
 
-def weighted_mean(groups: Segments, values: Floats, weight: Floats, whole: Floats) -> Floats:
-    """Σwx/Σw over the cells where x is known; NaN where there is none. `whole`: sum of weights of each asset."""
+def weighted_mean(groups: Segments, values: Floats, weight: Weights) -> Floats:
+    """Σwx/Σw over the cells where x is known; NaN where there is none."""
     known = values == values
-    if known.all():
-        result: Floats = groups.sums(weight * values) / whole
+    if every(known):
+        result: Floats = groups.sums(weight.cells * values) / weight.whole
         return result
-    if not known.any():
-        return np.full(len(whole), np.nan)
-    used = weight * known
+    if not some(known):
+        return np.full(len(weight.whole), np.nan)
+    used = weight.cells * known
     with np.errstate(invalid="ignore", divide="ignore"):
         partial: Floats = groups.sums(used * np.where(known, values, 0.0)) / groups.sums(used)
     return partial
@@ -150,7 +191,7 @@ def weighted_mean(groups: Segments, values: Floats, weight: Floats, whole: Float
 def known_sum(groups: Segments, values: Floats) -> Floats:
     """Sum over the cells that are known; NaN where there is none."""
     known = values == values
-    if known.all():
+    if every(known):
         return groups.sums(values)
     partial = groups.sums(np.where(known, values, 0.0))
     result: Floats = np.where(groups.counts(known) > 0, partial, np.nan)

@@ -50,7 +50,7 @@ def test_extremes_and_first_cells(groups: list[list[float]]) -> None:
 def test_weighted_median_is_where_half_of_the_weight_is_reached(groups: list[list[tuple[int, int]]]) -> None:
     made, values = laid([[float(value) for value, _ in group] for group in groups])
     weight = np.array([float(weight) for group in groups for _, weight in group])
-    found = weighted_median(made, values, ranking(made, values), weight, 0.5 * made.sums(weight))
+    found = weighted_median(values, ranking(made, values), weight, made.sums(weight))
     for group, median in zip(groups, found, strict=True):
         assert median == plain_weighted_median(group)
 
@@ -80,7 +80,7 @@ def test_keeping_some_cells_drops_groups_that_have_none_left() -> None:
 def test_half_of_the_weight_exactly_is_the_mean_of_two() -> None:
     made, values = laid([[1.0, 2.0, 4.0, 9.0]])
     weight = np.array([1.0, 1.0, 0.0, 2.0])
-    found = weighted_median(made, values, ranking(made, values), weight, 0.5 * made.sums(weight))
+    found = weighted_median(values, ranking(made, values), weight, made.sums(weight))
     assert found[0] == pytest.approx((2.0 + 9.0) / 2)
 
 
@@ -91,13 +91,10 @@ def test_ranks_are_ascending_and_ends_that_are_shared_are_the_first_cell_that_ha
     # Values of both signs, zero, and ties: the places that ride along may not show in what is read.
     made, values = laid([[value * 1.25e-5 for value, _ in group] for group in groups])
     ranks = ranking(made, values)
-    last = made.sizes - 1
-    lowest, highest = ranks.at(np.zeros_like(last)), ranks.at(last)
-    first_low = ranks.first_equal(made, values, lowest, ranks.at(np.minimum(last, 1)))
-    first_high = ranks.first_equal(made, values, highest, ranks.at(np.maximum(last - 1, 0)))
+    first_low, first_high = ranks.lowest(values), ranks.highest(values)
     for place, group in enumerate(groups):
         told = [value * 1.25e-5 for value, _ in group]
-        ranked = [values[ranks.cells[rank, place]] for rank in range(len(told))]
+        ranked = values[ranks.cells[made.starts[place] : made.last[place] + 1]].tolist()
         assert ranked == sorted(told)
         assert first_low[place] - made.starts[place] == told.index(min(told))
         assert first_high[place] - made.starts[place] == told.index(max(told))

@@ -51,7 +51,7 @@ def cross_section(given: Any) -> Any:
 def flat_cross_section(given: Any) -> Any:
     hourly = np.array(given["hourly"])
     groups = segments(np.array([len(hourly)]))
-    found = skew.cross_section(groups, hourly, np.ones(len(hourly)))
+    found = skew.cross_section(groups, hourly, skew.weights(groups, np.ones(len(hourly))))
     scale = (hourly[-1] - found.median[0]) / found.z[-1]
     mad = np.median(np.abs(hourly - found.median[0]))
     return {"mad": mad, "scale_used": scale, "robust_z": found.z}
