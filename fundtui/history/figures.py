@@ -10,13 +10,16 @@ import io
 import os
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fundtui.history import codec
 from fundtui.history.database import DiskFull, StoreProblem, is_full
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 EVERY_MS = 2 * 3_600_000
 KEEP_MS = 50 * 3_600_000
@@ -27,11 +30,31 @@ ANOTHER_FORMAT = "Figures kept by another version of fundtui are not taken over:
 Arrays = dict[str, NDArray[Any]]
 
 
+class _Packing(io.RawIOBase):
+    """A file that packs what is written to it, so that the arrays are not laid out in memory once more."""
+
+    def __init__(self) -> None:
+        self._packer = zlib.compressobj(codec.FAST)
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        plain = memoryview(data)
+        self._parts.append(self._packer.compress(plain))
+        return plain.nbytes
+
+    def packed(self) -> bytes:
+        """Everything, once it is written."""
+        return b"".join([*self._parts, self._packer.flush()])
+
+
 def encode_arrays(arrays: Arrays) -> bytes:
     """Named arrays as one sealed blob."""
-    out = io.BytesIO()
+    out = _Packing()
     np.savez(out, allow_pickle=False, **arrays)
-    return codec.seal([zlib.compress(out.getbuffer(), codec.FAST)])
+    return codec.seal([out.packed()])
 
 
 def decode_arrays(blob: bytes) -> Arrays:
