@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from fundtui.history.contracts import Contracts
 from fundtui.history.database import Database, DiskFull
 from fundtui.history.state import SCHEMA, State
+from fundtui.market import unknown_rule
 from tests.history.market import ALPHA, contract
 
 
@@ -49,4 +51,43 @@ def test_contracts_are_read_as_the_objects_that_were_kept(tmp_path: Path) -> Non
     state = opened(tmp_path)
     numbers = state.contract_numbers(ALPHA)
     assert all(read is kept for read, kept in zip(state.contracts(numbers), ALPHA, strict=True))
+    state.database.close()
+
+
+def test_what_contracts_have_in_common_is_held_once(tmp_path: Path) -> None:
+    """Rules with missing numbers, which are never equal, and names."""
+    rules = [unknown_rule("not published"), unknown_rule("no help page")]
+    written = opened(tmp_path)
+    many = tuple(contract("alpha", f"A{number}USDT", rule=rules[number % 2]) for number in range(40))
+    numbers = written.contract_numbers(many)
+    written.database.close()
+
+    state = opened(tmp_path)
+    read = state.contracts(numbers)
+    assert [one.rule.source for one in read] == [one.rule.source for one in many]
+    assert len({id(one.rule) for one in read}) == 2
+    assert len({id(name) for one in read for name in (one.venue, one.quote, one.settle)}) == 2
+    state.database.close()
+
+
+def test_only_contracts_that_were_used_last_are_held(tmp_path: Path) -> None:
+    written = opened(tmp_path)
+    forms = [tuple(contract("alpha", f"A{place}USDT", cap=form / 100) for place in range(5)) for form in range(40)]
+    numbers = [written.contract_numbers(one) for one in forms]
+    written.database.close()
+
+    state = opened(tmp_path)
+    held = state._contracts = Contracts(most=12)
+    for _ in range(2):
+        for place, wanted in enumerate(numbers):
+            assert [(one.symbol, one.cap) for one in state.contracts(wanted)] == [
+                (one.symbol, one.cap) for one in forms[place]
+            ]
+            assert len(held.recent) <= 12 + 5
+            assert len(held.recent | held._before) <= 2 * (12 + 5)
+    # What is in use is not decoded anew, however much else comes by.
+    used = state.contracts(numbers[0])
+    for wanted in numbers[1:]:
+        state.contracts(wanted)
+        assert all(one is before for one, before in zip(state.contracts(numbers[0]), used, strict=True))
     state.database.close()
