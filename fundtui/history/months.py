@@ -187,9 +187,11 @@ class Months:
         return tuple(PARTS[self._schema.room])
 
     def rest(self) -> None:
-        """Move logs into files. Raises StoreProblem."""
-        for database in self._open.values():
+        """Move logs into files and let go of these: an open one holds two megabytes of pages, and half a day passes
+        until it is written to again. Raises StoreProblem."""
+        for month, database in list(self._open.items()):
             database.checkpoint()
+            self._close(month)
 
     def write(self, day: int, tables: dict[str, Chunks]) -> None:
         """Keep blobs by table and id, all or none."""

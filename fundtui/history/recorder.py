@@ -301,10 +301,10 @@ class Recorder:
             self._retry_at = self._now + RETRY_S
             self._pause(f"Not recording: {error}")
             return
-        if self.state.recording is Recording.OPENING:
-            self.state = RecordState(Recording.ON, kept=kept)
         if self._room is not None:
             self._room.load_ballast()
+        if self.state.recording is Recording.OPENING:
+            self.state = RecordState(Recording.ON, kept=kept)
 
     def _pause(self, text: str) -> None:
         if self.state.recording is not Recording.PAUSED:

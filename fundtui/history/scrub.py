@@ -27,6 +27,7 @@ def scrub(folder: Path, state: State, rooms: Sequence[Months], problems: list[st
     for months in rooms:
         for month in months.months():
             yield from _month(folder, months, month, problems)
+        months.rest()
     yield from _settled(folder, state, problems)
 
 
