@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as in `typing`, which takes longer to import than the skeleton of the screen to be shown
 if TYPE_CHECKING:
     from fundtui.ui.options import Options
     from fundtui.ui.source import Source

@@ -93,3 +93,11 @@ def test_little_is_imported_before_the_first_rows(tmp_path: Path) -> None:
     assert int(count) > 50
     for room, late in AFTER_THE_FIRST_ROWS.items():
         assert not late & set(modules), f"imported before the first rows: {room}"
+
+
+def test_the_screen_is_taken_before_words_are_read() -> None:
+    root = Path(__file__).resolve().parents[2]
+    code = f"import sys; sys.path.insert(0, {str(root)!r}); import fundtui.cli; print(*sys.modules)"
+    # Without `site`, whose own imports are the machine's business.
+    ended = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert not {"argparse", "re", "typing", "asyncio", "numpy", "textual"} & set(ended.stdout.split())
