@@ -297,6 +297,7 @@ class Calculator:
     def recompute(self, now_ms: int) -> None:
         """Work every figure out again from the state. Gives the same bits as the incremental way."""
         self._instruments.recompute()
+        self._comparison.forget()
         self._compare(np.arange(self.assets.count), now_ms, [])
         self._age(now_ms)
 

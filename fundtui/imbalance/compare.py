@@ -61,12 +61,26 @@ class Compared(NamedTuple):
 NOTHING_SEEN = Seen(-1, -1)
 
 
-class Layout(NamedTuple):
-    """The instruments of some assets, end to end."""
+class Judged(NamedTuple):
+    """The instruments that nothing but their price may keep from being compared, end to end, of which assets (places in
+    the layout); whether any of them was left out for its price, or else whether all prices were settled."""
 
-    assets: Index
-    members: Index
+    rows: Index
     groups: Segments
+    places: Index
+    mismatched: bool
+    settled: bool
+
+
+class Layout:
+    """The instruments of some assets, end to end, and what was last found about them, after so many judgements."""
+
+    def __init__(self, assets: Index, members: Index, groups: Segments) -> None:
+        self.assets = assets
+        self.members = members
+        self.groups = groups
+        self.judged: Judged | None = None
+        self.judgements = -1
 
 
 class Cells(NamedTuple):
@@ -159,21 +173,37 @@ class Comparison:
             known = self._layouts[key] = Layout(populated, members, groups)
         return known
 
+    def forget(self) -> None:
+        """Look everything up again from now on."""
+        self._layouts.clear()
+
+    def _judged(self, layout: Layout) -> Judged:
+        """Who is compared as the reasons have it; remembered until any reason changes."""
+        if layout.judged is None or layout.judgements != self.rows.judgements:
+            layout.judgements = self.rows.judgements
+            layout.judged = self._look_up(layout)
+        return layout.judged
+
+    def _look_up(self, layout: Layout) -> Judged:
+        rows, groups, places = layout.members, layout.groups, np.arange(len(layout.assets))
+        bits = self._bits(rows)
+        out = (bits & ~checks.MISMATCH) != 0
+        if some(out):
+            groups, places = groups.keep(~out)
+            rows, bits = rows[~out], bits[~out]
+        mismatched = bool(bits.any())
+        settled = not mismatched and len(rows) > 0 and pricecheck.is_settled(groups, rows, self.rows)
+        return Judged(rows, groups, places, mismatched, settled)
+
     def _comparable(self, layout: Layout, seen: Seen) -> Cells:
         """The cells that may be compared, as the reasons and the price check have it."""
-        rows, groups, places = layout.members, layout.groups, _places(len(layout.assets))
-        bits = self._bits(rows)
-        mismatched = False
-        if some(bits != 0):
-            out = (bits & ~checks.MISMATCH) != 0
-            groups, places = groups.keep(~out)
-            rows, mismatched = rows[~out], bool((bits[~out] & checks.MISMATCH).any())
+        rows, groups, places, mismatched, settled = self._judged(layout)
         columns = self.instruments.columns
         price = columns["price"].take(rows)
         if not len(rows):
             return Cells(rows, groups, places, price, pricecheck.NO_VERDICTS)
         course = groups.course(price)
-        if not mismatched and pricecheck.undisputed(groups, rows, self.rows, price, course):
+        if not mismatched and pricecheck.undisputed(groups, rows, self.rows, price, course, settled=settled):
             return Cells(rows, groups, places, course.median, pricecheck.NO_VERDICTS)
         prices = pricecheck.Prices(
             price=price,
@@ -243,7 +273,7 @@ class Comparison:
         own["z"][rows] = section.z
         own["skew"][rows] = section.skew
         if moved is not Moved.RATES:
-            own["weight"][rows] = weight.cells / groups.each(weight.whole)
+            own["weight"][rows] = section.share
             self._interest_h[assets] = groups.sums(weight.cells * self.rows.interest_h.take(rows)) / weight.whole
             self._write_sums(assets, rows, groups, oi_usd, weight.whole if weight.known else None)
             self._write_concentration(assets, groups, oi_usd)
@@ -334,8 +364,3 @@ class Comparison:
         columns["gini"][assets] = spread.gini
         columns["hhi"][assets] = spread.hhi
         columns["effective"][assets] = spread.effective
-
-
-def _places(count: int) -> Index:
-    places: Index = np.arange(count)
-    return places

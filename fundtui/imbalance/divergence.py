@@ -351,12 +351,14 @@ class FormulaState:
     def _observed_coverage(self, rows: Where, averaging: Ints, coverage: Floats) -> Floats:
         """Coverage without what a cold start by inversion put there: the seed was not observed."""
         seeded = self.premium.seeded_h[rows]
-        if not some(seeded > 0):
+        begun = seeded > 0.0
+        if not some(begun):
             return coverage
         part = divide(seeded, self.twap.x_h[rows])
-        part = np.where(averaging == LINEAR, part * part, part)
-        observed: Floats = np.where(seeded > 0, np.maximum(coverage - part, 0.0), coverage)
-        return observed
+        linear = averaging == LINEAR
+        part = part * part if every(linear) else np.where(linear, part * part, part)
+        observed = np.maximum(coverage - part, 0.0)
+        return observed if every(begun) else np.where(begun, observed, coverage)
 
     def _error(self, rows: Where, instruments: InstrumentRows, coverage: Floats, averaging: Ints) -> Floats:
         """ε of Ā (methodology §2.4). A momentary rule averages nothing, so nothing is unseen."""

@@ -19,7 +19,7 @@ from fundtui.imbalance.pressing import KIND_TEXT, Pressing
 from fundtui.imbalance.purge import Kind
 from fundtui.imbalance.rates import OI_SKEW, Money, Observations, contract_numbers, distinct, observations, reasons_of
 from fundtui.imbalance.registry import MISSED_POLLS, Registry, VenueRows, instrument_event, stillness_event
-from fundtui.imbalance.rows import Flags, Floats, Index, Rows, Where, divide, every, run_of, some
+from fundtui.imbalance.rows import Flags, Floats, Index, Rows, Where, differs, divide, every, run_of, some
 from fundtui.imbalance.rowsets import without
 from fundtui.imbalance.settling import Settling
 from fundtui.imbalance.state import InstrumentRows, Members, Observed
@@ -207,6 +207,7 @@ class Instruments:
         turned = np.flatnonzero((stale != was) | (late != state.late[:count]))
         if len(turned):
             state.late[:count] = late
+            state.judgements += len(turned)
             state.checks[:count] &= ~checks.STALE
             state.checks[:count] |= np.where(stale, checks.STALE, 0)
             self.refresh(turned)
@@ -367,9 +368,9 @@ class Instruments:
         what has moved at most. `same`: these are the contracts of the poll before."""
         state, rows, where = self.rows, venue.rows, venue.where
         before = self.observed[:, where]
-        differs = before.view(np.int64) != seen.numbers.view(np.int64)
-        changed: Flags = differs.any(axis=0)
-        moved = differs[PRICES] & (before[PRICES] == before[PRICES])
+        others = before.view(np.int64) != seen.numbers.view(np.int64)
+        changed: Flags = others.any(axis=0)
+        moved = others[PRICES] & (before[PRICES] == before[PRICES])
         if venue.watch_movement(venue.observed_ms, moved=some(moved), priced=len(rows)):
             events.append(stillness_event(venue))
         still = venue.still_ms >= 0
@@ -386,8 +387,9 @@ class Instruments:
             changed |= state.late[where]
             state.late[where] = False
         rejudged = judged != (state.published[where] | state.checks[where])
-        clocks = some(differs[Observed.NEXT_FUNDING_MS])
-        extent = Moved.ALL if some(rejudged) or clocks else Moved.SIZES if some(differs[SIZES]) else Moved.RATES
+        clocks, turned = some(others[Observed.NEXT_FUNDING_MS]), some(rejudged)
+        state.judgements += turned
+        extent = Moved.ALL if turned or clocks else Moved.SIZES if some(others[SIZES]) else Moved.RATES
         changed |= rejudged
         self._figures(where if every(changed) else rows[changed])
         if not still:
@@ -433,8 +435,8 @@ class Instruments:
         """Premium, theory and divergence of these rows; where the divergence is another one."""
         columns = self.table.columns
         result = self.formula.measure(rows, self.rows, columns["hourly"][rows])
-        moved = _differs(columns["divergence"][rows], result.divergence)
-        moved |= _differs(columns["divergence_t"][rows], result.t)
+        moved = differs(columns["divergence"][rows], result.divergence)
+        moved |= differs(columns["divergence_t"][rows], result.t)
         tier = self.formula.premium.tier[rows]
         known = tier > 0
         for key, values in (
@@ -489,11 +491,3 @@ class Instruments:
         columns["multiplier"] = self.rows.multiplier
         columns["premium"] = self.formula.premium.now
         columns["fair_premium"] = self.rows.fair_premium
-
-
-def _differs(before: Floats, after: Floats) -> Flags:
-    """Where a value is another one; two missing ones are the same."""
-    different: Flags = before == before
-    different |= after == after
-    different &= before != after
-    return different

@@ -43,5 +43,6 @@ class Mirrors:
             copies = np.isin(members, listed[concentration.mirrored(histories, resting)])
         turned: Index = members[((state.checks[members] & MIRRORED) != 0) != copies]
         state.checks[turned] ^= MIRRORED
+        state.judgements += len(turned)
         self.instruments.refresh(turned)
         return turned

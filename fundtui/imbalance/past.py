@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fundtui.imbalance.rows import Field, Flags, Floats, Index, Ints, Rows
+from fundtui.imbalance.rows import Field, Floats, Index, Ints, Rows, differs
 from fundtui.imbalance.state import Members
 from fundtui.imbalance.table import Table
 
@@ -118,7 +118,7 @@ class Past:
         flip: Floats = self.state.sign[rows].astype(np.float64) * self.state.held[rows]
         flip[(self.state.sign[rows] == 0) | np.isnan(consensus)] = np.nan
         risen = crowd(self.state, rows, columns["crowding"][rows], now_ms)
-        changed = _differs(columns["flip"][rows], flip) | _differs(columns["crowding_1h"][rows], risen)
+        changed = differs(columns["flip"][rows], flip) | differs(columns["crowding_1h"][rows], risen)
         columns["flip"][rows], columns["crowding_1h"][rows] = flip, risen
         return rows[changed]
 
@@ -137,8 +137,3 @@ class Past:
             row, before = self.assets.index[key], self._saved_row.pop(key)
             for name in AssetPast.fields:
                 getattr(self.state, name)[row] = getattr(self._saved, name)[before]
-
-
-def _differs(before: Floats, after: Floats) -> Flags:
-    differs: Flags = (before != after) & ~(np.isnan(before) & np.isnan(after))
-    return differs

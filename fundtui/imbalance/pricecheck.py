@@ -67,13 +67,21 @@ def price(index: Floats, mark: Floats, rows: InstrumentRows, where: Where) -> Fl
     return each
 
 
-def undisputed(groups: Segments, cells: Index, rows: InstrumentRows, price: Floats, course: Course) -> bool:
+def is_settled(groups: Segments, cells: Index, rows: InstrumentRows) -> bool:
+    """Whether nothing is open about the prices of these cells and all verdicts are firm; one alone needs none."""
+    if some(rows.price_open[cells]):
+        return False
+    return every(rows.price_firm[cells] | groups.each(groups.sizes < AGREEING))
+
+
+def undisputed(
+    groups: Segments, cells: Index, rows: InstrumentRows, price: Floats, course: Course, *, settled: bool = False
+) -> bool:
     """Whether the prices agree and nothing was open about them; the usual case, which `judge` need not look into.
 
-    None of the cells is quarantined for its price; `course` is that of the prices.
+    None of the cells is quarantined for its price; `course` is that of the prices. `settled`: they were (`is_settled`).
     """
-    # Asking all rows whether there is any at all is cheaper than picking the cells'.
-    if some(rows.price_open) and some(rows.price_open[cells]):
+    if not settled and some(rows.price_open[cells]):
         return False
     low, high = course.low, course.high
     late = rows.late[cells] if some(rows.late) else None
@@ -82,15 +90,18 @@ def undisputed(groups: Segments, cells: Index, rows: InstrumentRows, price: Floa
         low, high = groups.least(judged), groups.greatest(judged)
     if some(high > low * (1.0 + INDEX_TOLERANCE)):
         return False
-    firm = rows.price_firm.take(cells)
-    # One alone has nobody to agree with.
-    if not every(firm) and not every(firm | groups.each(groups.sizes < AGREEING)):
-        known = price == price
-        if late is not None:
-            known &= ~late
-        rows.price_firm[cells] = firm | (known & groups.each(groups.counts(known) >= AGREEING))
-        rows.price_quiet[cells] &= ~rows.price_firm[cells]
+    if not settled:
+        known = price == price if late is None else (price == price) & ~late
+        agreed = known & groups.each(groups.counts(known) >= AGREEING)
+        _harden(rows, cells[agreed & ~rows.price_firm[cells]])
     return True
+
+
+def _harden(rows: InstrumentRows, agreed: Index) -> None:
+    """Verdicts that two agree on are firm, and no news."""
+    rows.price_firm[agreed] = True
+    rows.price_quiet[agreed] = False
+    rows.judgements += len(agreed)
 
 
 def judge(groups: Segments, cells: Index, rows: InstrumentRows, seen: Prices) -> Verdicts:
@@ -161,6 +172,7 @@ def _decide(cells: Index, rows: InstrumentRows, seen: Prices, known: Flags, out:
     rows.price_firm[cells], rows.price_streak[cells] = firm, streak
     rows.price_open[cells] = known & ((after != opinion.wrong) | (opinion.apart & ~firm))
     rows.checks[cells] = np.where(after, rows.checks[cells] | MISMATCH, rows.checks[cells] & ~MISMATCH)
+    rows.judgements += 1
     return Verdicts(after, cells[turns], _news(cells, rows, firm, after))
 
 
@@ -176,6 +188,7 @@ def _news(cells: Index, rows: InstrumentRows, firm: Flags, out: Flags) -> Index:
 
 def forget(rows: InstrumentRows, row: int, *, quiet: bool) -> None:
     """An instrument is new here, or another thing than it was: nothing has been found about it."""
+    rows.judgements += 1
     rows.checks[row] &= ~MISMATCH
     rows.price_firm[row] = rows.price_open[row] = rows.price_told[row] = False
     rows.price_streak[row] = 0

@@ -31,22 +31,14 @@ class Ranking(NamedTuple):
         cells: Index = self.cells.take(places)
         return cells
 
-    def lowest(self, values: Floats) -> Index:
-        """Each group's first cell that holds its least value."""
-        beside = np.minimum(self.groups.starts + 1, self.groups.last)
-        return self._first_equal(values, self.at(self.groups.starts), beside)
-
-    def highest(self, values: Floats) -> Index:
-        """Each group's first cell that holds its greatest value."""
-        beside = np.maximum(self.groups.last - 1, self.groups.starts)
-        return self._first_equal(values, self.at(self.groups.last), beside)
-
-    def _first_equal(self, values: Floats, cells: Index, beside: Index) -> Index:
-        """The first cells that hold what `cells` hold; there are none before them unless the rank `beside` ties."""
-        held, near = values.take(cells), self.at(beside)
-        if not some((values.take(near) == held) & (near != cells)):
+    def ends(self, values: Floats) -> Index:
+        """2 x groups: each group's first cell that holds its least value, and that which holds its greatest."""
+        cells, beside = self.at(self.groups.ends), self.at(self.groups.beside_ends)
+        held = values.take(cells)
+        # Equal values rank by their places, one way or the other: there is a choice where the neighbour in rank ties.
+        if not some((values.take(beside) == held) & (beside != cells)):
             return cells
-        return self.groups.first(values == self.groups.each(held))
+        return np.array([self.groups.first(values == self.groups.each(end)) for end in held])
 
 
 def ranking(groups: Segments, values: Floats) -> Ranking:
@@ -75,11 +67,10 @@ def weighted_median(values: Floats, ranks: Ranking, weight: Floats, whole: Float
     after = running.take(groups.last)
     twice_half = after.copy()
     twice_half[1:] += after[:-1]
-    # Counting takes less time than searching: no processor foresees where half of the weight is.
-    reached = groups.starts + groups.counts(running < groups.each((twice_half + 1) >> 1))
+    reached = running.searchsorted((twice_half + 1) >> 1)
     median = values.take(ranks.at(reached))
-    exact = np.flatnonzero(2 * running.take(reached) == twice_half)
-    if len(exact):
+    exact = 2 * running.take(reached) == twice_half
+    if some(exact):
         exceeded = running.searchsorted(twice_half[exact] >> 1, "right")
         median[exact] = 0.5 * (median[exact] + values.take(ranks.at(exceeded)))
     return median

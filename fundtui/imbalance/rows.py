@@ -129,6 +129,14 @@ def known_everywhere(values: Floats) -> bool:
     return b"\x00" not in (values == values).tobytes()
 
 
+def differs(before: Floats, after: Floats) -> Flags:
+    """Where a value is another one; two missing ones are the same."""
+    different: Flags = before == before
+    different |= after == after
+    different &= before != after
+    return different
+
+
 def shared_by_all(codes: Ints) -> int | None:
     """The code that all rows have; None where they differ."""
     text = codes.tobytes()

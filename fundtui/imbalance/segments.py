@@ -43,6 +43,16 @@ class Segments:
         return middle
 
     @cached_property
+    def ends(self) -> Index:
+        """2 x groups: each one's first and last cell."""
+        return np.array((self.starts, self.last))
+
+    @cached_property
+    def beside_ends(self) -> Index:
+        """2 x groups: each one's second and last but one cell; the only one twice where there is one."""
+        return np.array((np.minimum(self.starts + 1, self.last), np.maximum(self.last - 1, self.starts)))
+
+    @cached_property
     def begin(self) -> Index:
         """Of each cell the one at which its group starts."""
         return self.starts.repeat(self.sizes)

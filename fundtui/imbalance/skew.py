@@ -26,7 +26,8 @@ BITS = 62
 
 
 class CrossSection(NamedTuple):
-    """Per asset: sums of weights and of weighted rates, statistics; `lowest`, `highest`: cells. Per cell: z, skew."""
+    """Per asset: sums of weights and of weighted rates, statistics; `lowest`, `highest`: cells. Per cell: z, its
+    share of the weight, skew."""
 
     weight: Floats
     weighted: Floats
@@ -42,6 +43,7 @@ class CrossSection(NamedTuple):
     disagreement: Floats
     z_largest: Floats
     z: Floats
+    share: Floats
     skew: Floats
 
 
@@ -81,14 +83,16 @@ def cross_section(groups: Segments, hourly: Floats, weight: Weights) -> CrossSec
     """All comparisons of these assets. Rates are hourly and known."""
     several = groups.sizes > 1
     ranks = ranking(groups, hourly)
-    lowest, highest = ranks.lowest(hourly), ranks.highest(hourly)
-    low, high = hourly.take(lowest), hourly.take(highest)
+    lowest, highest = ends = ranks.ends(hourly)
+    low, high = hourly.take(ends)
     median = mean_of_two(hourly.take(ranks.at(groups.middle)))
     weighted = weight.cells * hourly
     weighted_sum = groups.sums(weighted)
     mean = weighted_sum / weight.whole
+    away = hourly - groups.each(mean)
+    share = weight.cells / groups.each(weight.whole)
     z, largest = robust_z(groups, hourly, Course(low, median, high))
-    spread, dispersion = high - low, _dispersion(groups, hourly, weight, mean)
+    spread, dispersion = high - low, np.sqrt(groups.sums(away * away * share))
     if not every(several):
         spread[~several] = dispersion[~several] = np.nan
     return CrossSection(
@@ -106,32 +110,21 @@ def cross_section(groups: Segments, hourly: Floats, weight: Weights) -> CrossSec
         disagreement=_disagreement(groups, hourly, weight, mean),
         z_largest=largest,
         z=z,
-        skew=_beside_the_others(groups, hourly, weight, weighted, weighted_sum),
+        share=share,
+        skew=_beside_the_others(away, share),
     )
 
 
-def _dispersion(groups: Segments, hourly: Floats, weight: Weights, mean: Floats) -> Floats:
-    """Weighted standard deviation of each asset's rates."""
-    away = hourly - groups.each(mean)
-    away *= away
-    away *= weight.cells
-    spread: Floats = np.sqrt(groups.sums(away) / weight.whole)
-    return spread
+def _beside_the_others(away: Floats, share: Floats) -> Floats:
+    """Each rate less the weighted mean of the asset's others; NaN where those weigh nothing.
 
-
-def _beside_the_others(
-    groups: Segments, hourly: Floats, weight: Weights, weighted: Floats, weighted_sum: Floats
-) -> Floats:
-    """Each rate less the weighted mean of the asset's others; NaN where those weigh nothing."""
-    rest = groups.each(weight.whole)
-    rest -= weight.cells
+    What is `away` from the mean of all by so much is away from the mean of the rest by that over the rest's share.
+    """
+    rest = 1.0 - share
     nothing = rest <= 0.0
     if some(nothing):
         rest[nothing] = np.nan
-    others = groups.each(weighted_sum)
-    others -= weighted
-    others /= rest
-    beside: Floats = hourly - others
+    beside: Floats = away / rest
     return beside
 
 
@@ -143,14 +136,14 @@ def robust_z(groups: Segments, hourly: Floats, course: Course) -> tuple[Floats, 
     """
     away = hourly - groups.each(course.median)
     scale = MAD_TO_SIGMA * groups.sizes_ordered(away).mean_at(groups.middle)
+    alone = groups.sizes == 1
+    if some(alone):
+        scale[alone] = np.nan
     even = scale == 0.0
     if some(even):
         spare = groups.sums(np.abs(away)) / groups.sizes
         scale = np.where(even, MEAN_DEVIATION_TO_SIGMA * spare, scale)
     scale = np.maximum(scale, SCALE_FLOOR_H)
-    alone = groups.sizes == 1
-    if some(alone):
-        scale[alone] = np.nan
     farthest = np.maximum(course.median - course.low, course.high - course.median)
     farthest /= scale
     z = np.divide(away, groups.each(scale), out=away)
@@ -166,8 +159,9 @@ def _disagreement(groups: Segments, hourly: Floats, weight: Weights, mean: Float
     undecided = np.abs(hourly) < ZERO_RATE_H
     if some(undecided):
         votes[undecided] = 0.0
-        voting = groups.sums(np.abs(votes))
     lead = groups.sums(votes)
+    if some(undecided):
+        voting = groups.sums(np.abs(votes, out=votes))
     # Of what votes, the lead is what one side has more than the other: all of it where they agree.
     against = voting - np.where(mean > 0, lead, -lead)
     share: Floats = against / (2.0 * np.where(voting > 0, voting, 1.0))

@@ -36,6 +36,9 @@ class InstrumentRows(Rows):
     (per hour), caps (per hour), multiplier.
     Moving: reason bits published with the quote, bits of the calculator's own checks, times and small counters; what
     `pricecheck` has found; whether the venue still learns about its own contracts.
+
+    `judgements` grows with each change of `published`, `checks`, `price_firm` or `price_open`: of who is compared, that
+    is, and of how settled it is. Who changes one of them counts it.
     """
 
     fields = {  # noqa: RUF012
@@ -112,6 +115,10 @@ class InstrumentRows(Rows):
     price_open: Flags
     price_told: Flags
     price_quiet: Flags
+
+    def __init__(self, capacity: int = 0) -> None:
+        self.judgements = 0
+        super().__init__(capacity)
 
 
 class Members:

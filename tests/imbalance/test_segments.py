@@ -91,7 +91,7 @@ def test_ranks_are_ascending_and_ends_that_are_shared_are_the_first_cell_that_ha
     # Values of both signs, zero, and ties: the places that ride along may not show in what is read.
     made, values = laid([[value * 1.25e-5 for value, _ in group] for group in groups])
     ranks = ranking(made, values)
-    first_low, first_high = ranks.lowest(values), ranks.highest(values)
+    first_low, first_high = ranks.ends(values)
     for place, group in enumerate(groups):
         told = [value * 1.25e-5 for value, _ in group]
         ranked = values[ranks.cells[made.starts[place] : made.last[place] + 1]].tolist()
