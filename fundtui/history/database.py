@@ -28,6 +28,9 @@ WAL_LIMIT = 64 * MIB
 SMALL_PAGES = 1024
 """Page of a file that many small commits are written to: each one writes the pages that it touches twice, and with
 these that is 45 bytes per sample of a whole quote where 4096 take 73 (`python -m tests.bench record`)."""
+SMALL_CACHE_KIB = 512
+"""Of pages of such a file, a quarter of what SQLite takes: what was appended is not wanted again soon, and with more or
+less of it as much is written."""
 SIDE_FILES = ("-wal", "-shm", "-journal")
 FORMAT = 1
 """Of all files; grows whenever any room's tables do, for a room does not know the versions of the others."""
@@ -155,6 +158,8 @@ class Database:
         return not os.access(self.path.parent, os.W_OK) and not self.log_size
 
     def _prepare(self, connection: sqlite3.Connection, *, check: bool) -> None:
+        if self._small_pages:
+            connection.execute(f"PRAGMA cache_size = -{SMALL_CACHE_KIB}")
         if self.writable:
             if self._small_pages:
                 # Says something to a file without tables only: the others keep what they have.

@@ -16,7 +16,7 @@ NEVER_MS = 26 * HOUR_MS
 """A rate that is told later than this is another payment's."""
 
 
-class _Awaited(msgspec.Struct):
+class _Awaited(msgspec.Struct, gc=False):
     """One instrument: its coming payment, and the one that is over but not told yet."""
 
     coming_ms: int | None = None
@@ -30,18 +30,22 @@ class Settler:
     """Follows polls. A predicted rate is never taken for a paid one."""
 
     def __init__(self) -> None:
-        self._awaited: dict[tuple[str, str], _Awaited] = {}
+        self._awaited: dict[str, dict[str, _Awaited]] = {}
+        """Venue -> symbol: pairs of them would take as much again as what is held."""
 
     def observe(self, batch: Batch) -> list[Settlement]:
         """The payments that became known with a poll."""
         return list(self._observe(batch))
 
     def _observe(self, batch: Batch) -> Iterator[Settlement]:
+        known = self._awaited.setdefault(batch.venue, {})
         for quote in batch.quotes:
             paid = quote.settled_rate
             if paid != paid:
                 continue
-            awaited = self._awaited.setdefault((batch.venue, quote.contract.symbol), _Awaited(paid_before=paid))
+            awaited = known.get(quote.contract.symbol)
+            if awaited is None:
+                awaited = known[quote.contract.symbol] = _Awaited(paid_before=paid)
             _roll(awaited, quote)
             if awaited.over_ms is None:
                 awaited.paid_before = paid
