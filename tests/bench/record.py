@@ -48,14 +48,14 @@ def rates(rows: int, minutes: int, seed: int) -> Floats:
     return series
 
 
-def contracts(venue: int) -> tuple[Instrument, ...]:
+def contracts(venue: int, count: int = ROWS) -> tuple[Instrument, ...]:
     """The contracts of one invented venue."""
     return tuple(
         Instrument(
             venue=f"venue{venue:02d}", symbol=f"A{row:03d}USDT", asset=f"A{row:03d}", quote="USDT", settle="USDT",
             rate_period_h=8.0, interval_h=8.0,
         )
-        for row in range(ROWS)
+        for row in range(count)
     )  # fmt: skip
 
 
