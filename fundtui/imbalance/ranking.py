@@ -50,7 +50,7 @@ def ranking(groups: Segments, values: Floats) -> Ranking:
     groups.shelves.sort(rows.view(np.float64))
     cells: Index = rows.take(groups.shelves.padded)
     cells &= marks
-    cells += groups.begin
+    cells += groups.each(groups.starts)
     return Ranking(groups, cells)
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import astuple
 
 from fundtui.imbalance import excess
 from fundtui.imbalance.rows import Floats, Index, Ints
+from fundtui.imbalance.state import Observed
 from fundtui.imbalance.theory import Kernel, kernel_parameters
 from fundtui.imbalance.twap import AVERAGING_CODE
 from fundtui.market import NAN, Averaging, Family, FundingRule, Instrument, Note, Quote, RateKind, Reason, Status
@@ -44,12 +45,11 @@ REASONS = tuple(Reason)
 BIT = {reason: 1 << place for place, reason in enumerate(REASONS)}
 EWMA_HOURS = 1.0
 """Time constant of a venue's exponential average where its rule states none."""
-_QUOTE_FIELDS = 13
-_FIRST_FIELD = 2
-SIDES = 2
-"""Fields of a quote behind its reasons."""
 _QUOTE_WIDTH = len(Quote.__struct_fields__)
-_SIDE_FIELDS = range(_QUOTE_WIDTH - SIDES, _QUOTE_WIDTH)
+_OBSERVED, _NEXT_FUNDING, _REASONS = map(Quote.__struct_fields__.index, ("observed_ms", "next_funding_ms", "reasons"))
+_NUMBERS = [place for place in range(_OBSERVED + 1, _REASONS) if place != _NEXT_FUNDING]
+"""Fields of a quote that are numbers; with the next payment among them they are the rows of `Observed`."""
+_SIDE_FIELDS = range(_REASONS + 1, _QUOTE_WIDTH)
 OI_SKEW = 1
 
 
@@ -86,17 +86,15 @@ def observations(quotes: Sequence[Quote]) -> Observations:
     """
     count = len(quotes)
     flat: list[Any] = reduce(iconcat, map(astuple, quotes), [])
-    contracts, observed, rate, next_funding, *others = (
-        flat[place::_QUOTE_WIDTH] for place in range(_FIRST_FIELD + _QUOTE_FIELDS)
-    )
     pack = struct.Struct(f"{count}d").pack
-    numbers = b"".join((pack(*rate), _times(next_funding).tobytes(), *(pack(*column) for column in others)))
-    reasons = flat[_FIRST_FIELD + _QUOTE_FIELDS :: _QUOTE_WIDTH]
+    numbers = [pack(*flat[place::_QUOTE_WIDTH]) for place in _NUMBERS]
+    numbers.insert(Observed.NEXT_FUNDING_MS, _times(flat[_NEXT_FUNDING::_QUOTE_WIDTH]).tobytes())
+    reasons = flat[_REASONS::_QUOTE_WIDTH]
     plain = reasons.count(()) == count
     return Observations(
-        tuple(contracts),
-        _seen_at(observed),
-        np.frombuffer(numbers).reshape(_QUOTE_FIELDS, count),
+        tuple(flat[::_QUOTE_WIDTH]),
+        _seen_at(flat[_OBSERVED::_QUOTE_WIDTH]),
+        np.frombuffer(b"".join(numbers)).reshape(len(Observed), count),
         np.zeros(count, np.int64) if plain else np.fromiter(map(reason_bits, reasons), np.int64, count),
         _sides([flat[place::_QUOTE_WIDTH] for place in _SIDE_FIELDS]),
     )

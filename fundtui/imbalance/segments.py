@@ -53,14 +53,10 @@ class Segments:
         return np.array((np.minimum(self.starts + 1, self.last), np.maximum(self.last - 1, self.starts)))
 
     @cached_property
-    def begin(self) -> Index:
-        """Of each cell the one at which its group starts."""
-        return self.starts.repeat(self.sizes)
-
-    @cached_property
     def place(self) -> Index:
         """Of each cell its place in its group, from 0."""
-        place: Index = np.arange(len(self.begin)) - self.begin
+        begin = self.each(self.starts)
+        place: Index = np.arange(len(begin)) - begin
         return place
 
     @cached_property

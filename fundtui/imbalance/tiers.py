@@ -39,9 +39,9 @@ def default_half_spread(size_rank: int) -> float:
 def mark_basis(mark: Floats, index: Floats) -> Floats:
     """b = mark/index − 1; NaN for prices that are not above zero and beyond ±500 bp."""
     basis = divide(mark, index) - 1.0
+    # Prices so near to each other have one sign.
     usable = np.abs(basis) <= LARGEST_PREMIUM
     usable &= mark > 0
-    usable &= index > 0
     if not every(usable):
         basis[~usable] = np.nan
     return basis
@@ -59,7 +59,7 @@ def premium(
     """The best premium there is and its tier 1, 2 or 3 (0: none). `impact`: bid and ask are impact prices, tier 1."""
     has_published = np.abs(published) <= LARGEST_PREMIUM
     if every(has_published):
-        return published, np.ones(len(published), np.int64)
+        return published, has_published.astype(np.int64)
     book = impact_premium(bid, ask, index)
     corrected = soft(mark_basis(mark, index), half_spread)
     with np.errstate(invalid="ignore"):
