@@ -55,6 +55,7 @@ class Chunk(NamedTuple):
     values: Floats
 
 
+NONE = np.empty(0, np.int64)
 NOTHING = Chunk(np.empty(0, np.int64), np.empty((len(COLUMNS), 0)))
 
 
@@ -142,8 +143,12 @@ class Gatherer:
     def parts(self, wanted: Ints) -> Iterator[Part]:
         """What there is of these contracts, by time."""
         self._flush()
+        listed, all_mine = NONE, NONE
         for slot, packed, places in self._kept:
-            mine = places[np.isin(packed.contracts[places], wanted)]
+            if packed.contracts is not listed:
+                listed = packed.contracts
+                all_mine = np.flatnonzero(np.isin(listed, wanted))
+            mine = all_mine if len(places) == len(listed) else np.intersect1d(places, all_mine, assume_unique=True)
             if not len(mine):
                 continue
             try:
@@ -154,12 +159,15 @@ class Gatherer:
 
     def _flush(self) -> None:
         """The newest poll first: of an older one only contracts count that no later one has."""
-        seen = np.empty(0, np.int64)
+        listed, seen = NONE, NONE
         for packed in reversed(self._polls):
-            new = np.flatnonzero(~np.isin(packed.contracts, seen))
+            if packed.contracts is listed:
+                continue
+            listed = packed.contracts
+            new = np.flatnonzero(~np.isin(listed, seen))
             if len(new):
                 self._kept.append((self._slot, packed, new))
-                seen = np.concatenate((seen, packed.contracts[new]))
+                seen = np.concatenate((seen, listed[new]))
         self._polls = []
 
 

@@ -51,8 +51,9 @@ def compact(folder: Path) -> None:
         if next(working, working) is working:
             break
         longest_ms, steps = max(longest_ms, 1e3 * (time.perf_counter() - step)), steps + 1
-    print(f"  {CONTRACTS:,} contracts x {POLLS:,} polls: {peak_mb() - before:.0f} MB more at most, "
-          f"{time.process_time() - began:.1f} s of CPU in {steps:,} steps, the longest {longest_ms:.0f} ms")  # fmt: skip
+    more_mb, spent = peak_mb() - before, time.process_time() - began
+    print(f"  {CONTRACTS:,} contracts x {POLLS:,} polls: {more_mb:.0f} MB more at most, {spent:.1f} s of CPU "
+          f"in {steps:,} steps, the longest {longest_ms:.0f} ms")  # fmt: skip
     store.close()
 
 
