@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from fundtui.imbalance.estimators import Ewma
-from fundtui.imbalance.rows import divide, log_change
+from fundtui.imbalance.rows import differs, divide, every, log_change, shared_by_all, some
 from fundtui.imbalance.twap import Twap
 
 
@@ -58,3 +60,21 @@ def test_log_change_needs_both_values_above_zero() -> None:
     found = log_change(np.array([np.e, 1.0, 0.0, -1.0, -1.0]), np.array([1.0, 0.0, 1.0, 1.0, -1.0]))
     assert found[0] == pytest.approx(1.0)
     assert np.isnan(found[1:]).all()
+
+
+def test_some_and_every_of_flags_and_of_none_at_all() -> None:
+    none, both, all_set = np.zeros(3, np.bool_), np.array([True, False]), np.ones(3, np.bool_)
+    assert [some(flags) for flags in (none, both, all_set, none[:0])] == [False, True, True, False]
+    assert [every(flags) for flags in (none, both, all_set, none[:0])] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64])
+def test_a_code_is_shared_by_all_or_there_is_none(dtype: type[np.signedinteger[Any]]) -> None:
+    assert shared_by_all(np.array([3, 3, 3], dtype)) == 3
+    assert shared_by_all(np.array([3, 0, 3], dtype)) is None
+    assert shared_by_all(np.array([], dtype)) is None
+
+
+def test_a_value_differs_from_another_and_from_a_missing_one_but_two_missing_ones_do_not() -> None:
+    before, after = np.array([1.0, 1.0, np.nan, np.nan]), np.array([1.0, 2.0, 2.0, np.nan])
+    assert differs(before, after).tolist() == [False, True, True, False]

@@ -70,6 +70,49 @@ def test_a_group_does_not_depend_on_its_neighbours(groups: list[list[tuple[int, 
         assert alone.sums(cells)[0] == together[place]
 
 
+@given(NUMBERS)
+def test_a_weighted_median_does_not_depend_on_its_neighbours(groups: list[list[tuple[int, int]]]) -> None:
+    # Weights of very different sizes, none of them a round number.
+    heavy = [[(value * math.pi, weight**9 / 3.0) for value, weight in group] for group in groups]
+    made, values = laid([[value for value, _ in group] for group in heavy])
+    weight = np.array([weight for group in heavy for _, weight in group])
+    together = weighted_median(values, ranking(made, values), weight, made.sums(weight))
+    for place, group in enumerate(heavy):
+        alone, cells = laid([[value for value, _ in group]])
+        own = np.array([weight for _, weight in group])
+        assert weighted_median(cells, ranking(alone, cells), own, alone.sums(own))[0] == together[place]
+
+
+WIDE = st.lists(
+    st.lists(st.sampled_from([0.0, 1.0, 2.5, 2.5, 7.0, math.nan]), min_size=1, max_size=40), min_size=1, max_size=12
+)
+
+
+@given(WIDE)
+def test_the_course_of_groups_of_very_different_sizes(groups: list[list[float]]) -> None:
+    made, values = laid(groups)
+    low, median, high = made.course(values)
+    for place, group in enumerate(groups):
+        known = [cell for cell in group if not math.isnan(cell)]
+        if known:
+            assert (low[place], median[place], high[place]) == (min(known), statistics.median(known), max(known))
+        else:
+            assert np.isnan([low[place], median[place], high[place]]).all()
+
+
+@given(GROUPS)
+def test_the_largest_is_the_first_cell_that_is_farthest_from_zero(groups: list[list[float]]) -> None:
+    made, values = laid(groups)
+    for place, (group, found) in enumerate(zip(groups, made.largest(values), strict=True)):
+        sizes = [-1.0 if math.isnan(cell) else abs(cell) for cell in group]
+        assert found - made.starts[place] == sizes.index(max(sizes))
+
+
+def test_sizes_are_ordered_whatever_their_signs_and_missing_ones_come_last() -> None:
+    made, values = laid([[-3.0, 2.0, math.nan, -1.0], [5.0]])
+    assert made.sizes_ordered(values).laid()[[0, 1, 2, 4]].tolist() == [1.0, 2.0, 3.0, 5.0]
+
+
 def test_keeping_some_cells_drops_groups_that_have_none_left() -> None:
     made, values = laid([[1.0, 2.0], [3.0], [4.0, 5.0]])
     kept, left = made.keep(values != 3.0)
