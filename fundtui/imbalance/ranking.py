@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fundtui.imbalance.rows import Floats, Index, Ints, some
-from fundtui.imbalance.segments import Segments, place_bits
+from fundtui.imbalance.segments import Segments
 
 _BEYOND = int(np.array(np.finfo(np.float64).max).view(np.int64))
 """The bits of what stands behind the values of a group: sorts last."""
@@ -43,13 +43,12 @@ class Ranking(NamedTuple):
 
 def ranking(groups: Segments, values: Floats) -> Ranking:
     """Rank the values of each group, all of them finite."""
-    marks = (1 << place_bits(groups.sizes)) - 1
-    marked = values.view(np.int64) & ~marks
+    marked = values.view(np.int64) & ~groups.marks
     marked |= groups.place
     rows = groups.shelves.filled(marked, _BEYOND)
     groups.shelves.sort(rows.view(np.float64))
     cells: Index = rows.take(groups.shelves.padded)
-    cells &= marks
+    cells &= groups.marks
     cells += groups.each(groups.starts)
     return Ranking(groups, cells)
 

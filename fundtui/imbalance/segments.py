@@ -53,6 +53,19 @@ class Segments:
         return np.array((np.minimum(self.starts + 1, self.last), np.maximum(self.last - 1, self.starts)))
 
     @cached_property
+    def alone(self) -> Flags:
+        """Which groups have one cell."""
+        alone: Flags = self.sizes == 1
+        return alone
+
+    @cached_property
+    def marks(self) -> int:
+        """The last bits of a number, enough to write any place of these groups in; the same for all but huge groups,
+        so that what a group is worked out with does not matter."""
+        widest = int(self.sizes.max(initial=0))
+        return (1 << max(PLACE_BITS, widest.bit_length())) - 1
+
+    @cached_property
     def place(self) -> Index:
         """Of each cell its place in its group, from 0."""
         begin = self.each(self.starts)
@@ -111,7 +124,7 @@ class Segments:
         """Least, middle and greatest of each group's known values, none of them below zero, found in one go; NaN where
         there is none."""
         ordered = self.sizes_ordered(values)
-        low, high = ordered.at(self.starts), ordered.at(self.last)
+        low, high = ordered.at(self.ends)
         if every(high < np.inf):
             return Course(low, ordered.mean_at(self.middle), high)
         counts = self.counts(values == values)
@@ -139,7 +152,7 @@ class Segments:
 
         One pass finds both: the last bits of each number say how near to its group's first cell it stands.
         """
-        marks = (1 << place_bits(self.sizes)) - 1
+        marks = self.marks
         bits = values.view(np.int64) & ~(_SIGN | marks)
         bits += _BEYOND_INFINITY
         bits |= marks - self.place
@@ -160,12 +173,6 @@ class Course(NamedTuple):
     low: Floats
     median: Floats
     high: Floats
-
-
-def place_bits(sizes: Ints) -> int:
-    """How many bits a place in any of these groups takes; the same for all but huge groups, so that what a group is
-    worked out with does not matter."""
-    return max(PLACE_BITS, int(sizes.max()).bit_length())
 
 
 def segments(sizes: Ints) -> Segments:

@@ -81,7 +81,6 @@ def _median_where_gaps(groups: Segments, oi_usd: Floats, unknown: Flags) -> Floa
 
 def cross_section(groups: Segments, hourly: Floats, weight: Weights) -> CrossSection:
     """All comparisons of these assets. Rates are hourly and known."""
-    several = groups.sizes > 1
     ranks = ranking(groups, hourly)
     lowest, highest = ends = ranks.ends(hourly)
     low, high = hourly.take(ends)
@@ -93,8 +92,8 @@ def cross_section(groups: Segments, hourly: Floats, weight: Weights) -> CrossSec
     share = weight.cells / groups.each(weight.whole)
     z, largest = robust_z(groups, hourly, Course(low, median, high))
     spread, dispersion = high - low, np.sqrt(groups.sums(away * away * share))
-    if not every(several):
-        spread[~several] = dispersion[~several] = np.nan
+    if some(groups.alone):
+        spread[groups.alone] = dispersion[groups.alone] = np.nan
     return CrossSection(
         weight=weight.whole,
         weighted=weighted_sum,
@@ -136,9 +135,8 @@ def robust_z(groups: Segments, hourly: Floats, course: Course) -> tuple[Floats, 
     """
     away = hourly - groups.each(course.median)
     scale = MAD_TO_SIGMA * groups.sizes_ordered(away).mean_at(groups.middle)
-    alone = groups.sizes == 1
-    if some(alone):
-        scale[alone] = np.nan
+    if some(groups.alone):
+        scale[groups.alone] = np.nan
     even = scale == 0.0
     if some(even):
         spare = groups.sums(np.abs(away)) / groups.sizes
