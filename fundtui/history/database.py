@@ -29,8 +29,8 @@ SMALL_PAGES = 1024
 """Page of a file that many small commits are written to: each one writes the pages that it touches twice, and with
 these that is 45 bytes per sample of a whole quote where 4096 take 73 (`python -m tests.bench record`)."""
 SMALL_CACHE_KIB = 512
-"""Of pages of such a file, a quarter of what SQLite takes: what was appended is not wanted again soon, and with more or
-less of it as much is written."""
+"""Of pages of a file that is written to in order, a quarter of what SQLite takes: with more or less of it as much is
+written and read (`python -m tests.bench record`)."""
 SIDE_FILES = ("-wal", "-shm", "-journal")
 FORMAT = 1
 """Of all files; grows whenever any room's tables do, for a room does not know the versions of the others."""
@@ -117,10 +117,12 @@ class Database:
         connect: Connect = _connect,
         lock: Turns | None = None,
         small_pages: bool = False,
+        small_cache: bool = False,
     ) -> None:
         """durable: every commit survives a power cut (FULL), else only a crash (NORMAL). A damaged file is set aside
-        and a new one begun. small_pages: for a file that is written to all the time, little by little. connect: opens
-        a file by its URI. lock: shared by all that write this file. Raises NewerRecord, DiskFull, StoreProblem."""
+        and a new one begun. small_pages: for a file that is written to all the time, little by little. small_cache:
+        for one that is written in order. connect: opens a file by its URI. lock: shared by all that write this file.
+        Raises NewerRecord, DiskFull, StoreProblem."""
         self.path = path
         self.problem = ""
         self.aside: Path | None = None
@@ -130,6 +132,7 @@ class Database:
         self._connect = connect
         self._durable = durable
         self._small_pages = small_pages
+        self._small_cache = small_cache
         if writable:
             private_file(path)
         try:
@@ -158,7 +161,7 @@ class Database:
         return not os.access(self.path.parent, os.W_OK) and not self.log_size
 
     def _prepare(self, connection: sqlite3.Connection, *, check: bool) -> None:
-        if self._small_pages:
+        if self._small_cache:
             connection.execute(f"PRAGMA cache_size = -{SMALL_CACHE_KIB}")
         if self.writable:
             if self._small_pages:

@@ -187,7 +187,7 @@ class Months:
         return tuple(PARTS[self._schema.room])
 
     def rest(self) -> None:
-        """Move logs into files and let go of these: an open one holds two megabytes of pages, and half a day passes
+        """Move logs into files and let go of these: an open one holds pages of it, and half a day passes
         until it is written to again. Raises StoreProblem."""
         for month, database in list(self._open.items()):
             database.checkpoint()
@@ -239,7 +239,13 @@ class Months:
             self._close(next(iter(self._open)))
         try:
             database = Database(
-                path, (self._schema,), now_ms=self._now_ms, durable=False, check=False, writable=self._writable
+                path,
+                (self._schema,),
+                now_ms=self._now_ms,
+                durable=False,
+                check=False,
+                writable=self._writable,
+                small_cache=True,
             )
         except StoreProblem as error:
             if make:

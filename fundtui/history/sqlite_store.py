@@ -79,6 +79,7 @@ class SqliteStore:
                 check=writable,
                 writable=writable,
                 small_pages=True,
+                small_cache=True,
             )
         except StoreProblem:
             self._state_file.close()
