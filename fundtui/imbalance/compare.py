@@ -108,6 +108,7 @@ class Comparison:
         self.high_row: Index = np.full(assets.capacity, -1, np.intp)
         self._lead: Index = np.full(assets.capacity, -1, np.intp)
         self._interest_h: Floats = np.full(assets.capacity, np.nan)
+        self._money_h: Floats = np.full(assets.capacity, np.nan)
         self._layouts: dict[bytes, Layout] = {}
         self._revision = -1
         for flag in FLAGS:
@@ -261,6 +262,7 @@ class Comparison:
             self.high_row = np.concatenate((self.high_row, nobody))
             self._lead = np.concatenate((self._lead, nobody))
             self._interest_h = np.concatenate((self._interest_h, np.full(missing, np.nan)))
+            self._money_h = np.concatenate((self._money_h, np.full(missing, np.nan)))
 
     def _write(self, assets: Index, cells: Cells, moved: Moved) -> None:
         """Figures of assets from the cells that are compared."""
@@ -275,6 +277,8 @@ class Comparison:
         if moved is not Moved.RATES:
             own["weight"][rows] = section.share
             self._interest_h[assets] = groups.sums(weight.cells * self.rows.interest_h.take(rows)) / weight.whole
+            # What money costs is the same for all instruments of an asset.
+            self._money_h[assets] = self.rows.money_h[rows[groups.starts]]
             self._write_sums(assets, rows, groups, oi_usd, weight.whole if weight.known else None)
             self._write_concentration(assets, groups, oi_usd)
         self._write_section(assets, rows, section)
@@ -314,8 +318,7 @@ class Comparison:
         """Means of differences are differences of means: only what is not known everywhere is averaged by itself."""
         columns, own = self.assets.columns, self.instruments.columns
         columns["excess"][assets] = mean - self._interest_h[assets]
-        # What money costs is the same for all instruments of an asset.
-        columns["carry_excess"][assets] = mean - self.rows.money_h.take(cells.take(groups.starts))
+        columns["carry_excess"][assets] = mean - self._money_h[assets]
         columns["premium"][assets] = skew.weighted_mean(groups, own["premium"].take(cells), weight)
         columns["cap_use"][assets] = groups.greatest(own["cap_use"].take(cells))
         self._write_divergence(assets, cells, groups)

@@ -16,8 +16,8 @@ from fundtui.imbalance.segments import Segments
 
 _BEYOND = int(np.array(np.finfo(np.float64).max).view(np.int64))
 """The bits of what stands behind the values of a group: sorts last."""
-WEIGHT_BITS = 44
-"""A group's weights are shares of this many bits: hundreds of thousands of groups can be added up in whole numbers."""
+SHARE_UNITS = float(1 << 44)
+"""Units that a group's weight has: hundreds of thousands of groups can be added up in whole numbers."""
 
 
 class Ranking(NamedTuple):
@@ -53,23 +53,23 @@ def ranking(groups: Segments, values: Floats) -> Ranking:
     return Ranking(groups, cells)
 
 
-def weighted_median(values: Floats, ranks: Ranking, weight: Floats, whole: Floats) -> Floats:
-    """Smallest value at which half of the group's weight is reached; the mean of two where it is half exactly.
+def weighted_median(values: Floats, ranks: Ranking, share: Floats) -> Floats:
+    """Smallest value at which half of the group's weight is reached; the mean of two where it is half.
 
-    `whole`: each group's sum of weights. Added up in whole numbers, the running weights of all groups are one ascending
-    series and none depends on the groups before it.
+    `share`: of the group's weight, of each cell. Added up in whole numbers, the running shares of all groups are one
+    ascending series and none depends on the groups before it. What a share loses by that is less than one unit.
     """
     groups = ranks.groups
-    unit = np.ldexp(1.0, WEIGHT_BITS - np.frexp(whole)[1])
-    shares = (weight * groups.each(unit)).astype(np.int64)
-    running: Ints = np.add.accumulate(shares.take(ranks.cells))
+    units = (share * SHARE_UNITS).astype(np.int64)
+    running: Ints = np.add.accumulate(units.take(ranks.cells))
     after = running.take(groups.last)
-    twice_half = after.copy()
-    twice_half[1:] += after[:-1]
-    reached = running.searchsorted((twice_half + 1) >> 1)
+    half = after.copy()
+    half[1:] += after[:-1]
+    half >>= 1
+    reached = running.searchsorted(half - groups.sizes)
     median = values.take(ranks.at(reached))
-    exact = 2 * running.take(reached) == twice_half
-    if some(exact):
-        exceeded = running.searchsorted(twice_half[exact] >> 1, "right")
-        median[exact] = 0.5 * (median[exact] + values.take(ranks.at(exceeded)))
+    exactly = running.take(reached) <= half + groups.sizes
+    if some(exactly):
+        exceeded = running.searchsorted((half + groups.sizes)[exactly], "right")
+        median[exactly] = 0.5 * (median[exactly] + values.take(ranks.at(exceeded)))
     return median

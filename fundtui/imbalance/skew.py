@@ -21,7 +21,7 @@ Z_LIMIT = 20.0
 ZERO_RATE_H = 0.01e-4 / 8.0
 UNKNOWN_OI_SHARE = 0.5
 NEXT_TO_NOTHING = 1e-200
-"""Dollars. So little is no open interest, and its shares could not be told from one another."""
+"""Dollars. So little is no open interest."""
 BITS = 62
 
 
@@ -99,7 +99,7 @@ def cross_section(groups: Segments, hourly: Floats, weight: Weights) -> CrossSec
         weighted=weighted_sum,
         mean=mean,
         median=median,
-        consensus=weighted_median(hourly, ranks, weight.cells, weight.whole),
+        consensus=weighted_median(hourly, ranks, share),
         low=low,
         high=high,
         lowest=lowest,

@@ -50,7 +50,7 @@ def test_extremes_and_first_cells(groups: list[list[float]]) -> None:
 def test_weighted_median_is_where_half_of_the_weight_is_reached(groups: list[list[tuple[int, int]]]) -> None:
     made, values = laid([[float(value) for value, _ in group] for group in groups])
     weight = np.array([float(weight) for group in groups for _, weight in group])
-    found = weighted_median(values, ranking(made, values), weight, made.sums(weight))
+    found = weighted_median(values, ranking(made, values), weight / made.each(made.sums(weight)))
     for group, median in zip(groups, found, strict=True):
         assert median == plain_weighted_median(group)
 
@@ -76,11 +76,11 @@ def test_a_weighted_median_does_not_depend_on_its_neighbours(groups: list[list[t
     heavy = [[(value * math.pi, weight**9 / 3.0) for value, weight in group] for group in groups]
     made, values = laid([[value for value, _ in group] for group in heavy])
     weight = np.array([weight for group in heavy for _, weight in group])
-    together = weighted_median(values, ranking(made, values), weight, made.sums(weight))
+    together = weighted_median(values, ranking(made, values), weight / made.each(made.sums(weight)))
     for place, group in enumerate(heavy):
         alone, cells = laid([[value for value, _ in group]])
         own = np.array([weight for _, weight in group])
-        assert weighted_median(cells, ranking(alone, cells), own, alone.sums(own))[0] == together[place]
+        assert weighted_median(cells, ranking(alone, cells), own / alone.sums(own)[0])[0] == together[place]
 
 
 WIDE = st.lists(
@@ -123,7 +123,7 @@ def test_keeping_some_cells_drops_groups_that_have_none_left() -> None:
 def test_half_of_the_weight_exactly_is_the_mean_of_two() -> None:
     made, values = laid([[1.0, 2.0, 4.0, 9.0]])
     weight = np.array([1.0, 1.0, 0.0, 2.0])
-    found = weighted_median(values, ranking(made, values), weight, made.sums(weight))
+    found = weighted_median(values, ranking(made, values), weight / made.each(made.sums(weight)))
     assert found[0] == pytest.approx((2.0 + 9.0) / 2)
 
 
