@@ -161,11 +161,13 @@ def _groups(by_owner: Mapping[int, tuple[int, ...]], polls: int) -> Iterator[dic
     """Instruments by number, as many together as have no more than `SLICE` rates in that many polls."""
     most = max(SLICE // max(polls, 1), 1)
     group: dict[int, tuple[int, ...]] = {}
+    together = 0
     for owner, contracts in sorted(by_owner.items()):
-        if group and sum(map(len, group.values())) + len(contracts) > most:
+        if group and together + len(contracts) > most:
             yield group
-            group = {}
+            group, together = {}, 0
         group[owner] = contracts
+        together += len(contracts)
     yield group
 
 
