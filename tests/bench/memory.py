@@ -1,6 +1,6 @@
 """Prints what the whole program holds in memory while it watches 15,000 instruments.
 
-    python -m tests.bench memory [MINUTES]        (default 3)
+    python -m tests.bench.memory [MINUTES]        (default 3)
 
 A simulated market answers over loopback HTTP from another process; `fundtui --source URL` polls it in a real pty of
 200x50 with record, alerts and screen as they come, and is asked for its resident size each half minute.
