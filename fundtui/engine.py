@@ -28,7 +28,7 @@ from fundtui.market import Batch, Excerpt, Instrument, Settlement
 from fundtui.market import record as instrument_record
 from fundtui.past import SettledReader
 from fundtui.polling.feed import Feed, OpenFeed
-from fundtui.polling.threads import in_thread
+from fundtui.polling.threads import leave_to_thread
 from fundtui.query import Query, compile_query
 from fundtui.status import Event, EventKind, Severity, VenueHealth, VenueState
 from fundtui.text import clean
@@ -332,13 +332,13 @@ class Engine(AlertSide):
                 self._fill_in_time(self._record, self._fleet)
             if self.premiums is not None and self._fleet is not None:
                 self.premiums.look(settled=self._fleet.settled)
-            await self._give_memory_back()
+            self._give_memory_back()
 
-    async def _give_memory_back(self) -> None:
+    def _give_memory_back(self) -> None:
         now = self.clock.monotonic()
         if now >= self._give_back_at:
             self._give_back_at = now + GIVE_BACK_EVERY_S
-            await in_thread(memory.give_back, "fundtui memory")
+            leave_to_thread(memory.give_back, "fundtui memory")
 
     def _fill_in_time(self, record: Record, feed: Feed) -> None:
         """Ask for settled rates that are missing, once contracts are known and then from time to time."""

@@ -39,5 +39,10 @@ async def in_thread(call: Callable[[], Result], name: str = "fundtui-call") -> R
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(settle, result, error)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    leave_to_thread(run, name)
     return await outcome
+
+
+def leave_to_thread(call: Callable[[], None], name: str) -> None:
+    """Begin `call` on a new daemon thread; nobody waits for it."""
+    threading.Thread(target=call, name=name, daemon=True).start()
