@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from fundtui.ui.replaying import moment_of
+from fundtui.ui.screens.main import PANELS_S, PANELS_WAIT_S
 from tests.ui import rich_market
 from tests.ui.market import START_MS, Market, Rows
 from tests.ui.pilot import driven
@@ -92,11 +93,11 @@ async def test_the_header_says_where_the_replay_goes_until_it_is_there() -> None
     market = replayed()
     async with driven(market) as screen:
         market.player.going_ms = START_MS - DAY_MS
-        await screen.draw(1.0)
+        await screen.draw(PANELS_S + PANELS_WAIT_S)
         assert "going to 2026-09-20 " in screen.lines[0]
         assert "PLAYING" not in screen.lines[0]
         market.player.going_ms = None
-        await screen.draw(1.0)
+        await screen.draw(PANELS_S + PANELS_WAIT_S)
         assert "PLAYING" in screen.lines[0]
 
 
@@ -109,7 +110,7 @@ async def test_a_moment_that_cannot_be_read_is_told() -> None:
     market.go_to = fails  # type: ignore[method-assign]
     async with driven(market) as screen:
         await screen.press("at", "ctrl+u", *"08:30", "enter")
-        await screen.draw(1.0)
+        await screen.draw(PANELS_S + PANELS_WAIT_S)
         assert "live.db is damaged" in screen.text
 
 
@@ -158,7 +159,7 @@ async def test_back_fill_is_in_the_header_and_in_the_journal() -> None:
                      "back-fill 312/800, 20,500 found, 3 failed"):  # fmt: skip
             assert text in screen.lines[1] + screen.lines[2]
         market.backfill_progress = Progress(800, 800)
-        await screen.draw(1.0)
+        await screen.draw(PANELS_S + PANELS_WAIT_S)
         assert "fill 800" not in screen.lines[0]
 
 
@@ -168,12 +169,12 @@ async def test_a_full_disk_is_a_banner_as_long_as_it_lasts(digit: str) -> None:
     market.record_state = State(Recording("paused"), text="disk full: 0 bytes free in /data", lost=7)
     async with driven(market) as screen:
         await screen.press(digit)
-        await screen.draw(1.0)
+        await screen.draw(PANELS_S + PANELS_WAIT_S)
         assert "not recording: disk full: 0 bytes free in /data, 7 polls lost" in screen.lines[1]
         assert "NOT KEPT" in screen.lines[0]
         market.record_state = State(Recording("on"))
-        await screen.draw(1.0)
-        await screen.draw(1.0)
+        await screen.draw(PANELS_S + PANELS_WAIT_S)
+        await screen.draw(PANELS_S + PANELS_WAIT_S)
         assert "not recording" not in screen.text
 
 
