@@ -155,6 +155,7 @@ class Market:
         self.ladders: dict[int, tuple[Rung, ...]] = {}
         self.healths: tuple[VenueHealth, ...] | None = None
         self.saved: dict[str, Any] = {}
+        self._loaded: Loaded | None = None
         self.settled: list[SettledEntry] = []
         self.past = FakePast()
         self.player: Any = None
@@ -376,15 +377,17 @@ class Market:
     def configuration(self) -> Loaded:
         if self.watcher is not None:
             return self.watcher.loaded
-        nowhere = Path("/nonexistent/fundtui")
-        return Loaded(
-            settings=self.settings,
-            origins={},
-            warnings=(),
-            path=nowhere / "config.toml",
-            state_path=nowhere / "state.toml",
-            seen=(Fingerprint() if self.first_start else Fingerprint(size=0), Fingerprint()),
-        )
+        if self._loaded is None or self._loaded.settings is not self.settings:
+            nowhere = Path("/nonexistent/fundtui")
+            self._loaded = Loaded(
+                settings=self.settings,
+                origins={},
+                warnings=(),
+                path=nowhere / "config.toml",
+                state_path=nowhere / "state.toml",
+                seen=(Fingerprint() if self.first_start else Fingerprint(size=0), Fingerprint()),
+            )
+        return self._loaded
 
     def save_state(self, changes: Mapping[str, Any]) -> Kept:
         self.saved.update(changes)
