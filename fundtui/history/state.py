@@ -64,8 +64,7 @@ class State:
 
     def venues(self) -> dict[str, int]:
         """Venue -> number."""
-        if not self._venues or not self.database.writable:
-            self._venues = dict(self.database.rows("SELECT name, id FROM venue"))
+        self._venues = dict(self.database.rows("SELECT name, id FROM venue"))
         return self._venues
 
     def venue(self, name: str) -> int | None:

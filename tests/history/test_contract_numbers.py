@@ -91,3 +91,14 @@ def test_only_contracts_that_were_used_last_are_held(tmp_path: Path) -> None:
         state.contracts(wanted)
         assert all(one is before for one, before in zip(state.contracts(numbers[0]), used, strict=True))
     state.database.close()
+
+
+def test_a_venue_whose_settlements_came_before_its_polls_is_known(tmp_path: Path) -> None:
+    state = opened(tmp_path)
+    state.add_venue("alpha")
+    owner = state.add_instrument("beta", "BTCUSDT", "BTC")
+    number = state.venue("beta")
+    assert number is not None
+    assert state.venues() == {"alpha": state.venue("alpha"), "beta": number}
+    assert state.instrument("beta", "BTCUSDT") == owner
+    state.database.close()
