@@ -223,10 +223,11 @@ class Calculator:
 
     def configure(self, settings: CalculatorSettings) -> None:
         """Take over what money costs and how pairs are priced. Pairs follow at their next turn, instruments and assets
-        with the next minute of their venues; the spans of sparklines stay."""
+        with the next poll that moves them, at the latest within a minute; the spans of sparklines stay."""
         money, carry = settings.money, settings.carry
         if money != self.settings.money:
             self._instruments.set_money(money)
+            self._comparison.follow_money()
         self._pairs.settings, self._pairs.quote_rate = carry, money.quote_rate
         self.settings = msgspec.structs.replace(self.settings, money=money, carry=carry)
 

@@ -174,6 +174,12 @@ class Comparison:
             known = self._layouts[key] = Layout(populated, members, groups)
         return known
 
+    def follow_money(self) -> None:
+        """What money costs has changed: the same for all instruments of an asset, so its lowest one tells."""
+        low = self.low_row
+        told = np.flatnonzero(low >= 0)
+        self._money_h[told] = self.rows.money_h[low[told]]
+
     def forget(self) -> None:
         """Look everything up again from now on."""
         self._layouts.clear()

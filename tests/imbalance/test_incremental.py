@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -143,3 +144,23 @@ class TestIncremental:
         )
         assert calculator.assets.count == 300
         assert (calculator.assets.columns["consensus"][:300] == 1e-4).all()
+
+
+class TestMoney:
+    def test_another_price_of_money_counts_for_instruments_and_their_asset_alike(self) -> None:
+        calculator = Calculator()
+
+        def poll(time_ms: int, rate: float) -> None:
+            for venue in ("a", "b"):
+                seen = quote(contract(venue, "BTC"), time_ms, rate, oi_usd=1e6, mark=100.0, index=100.0)
+                calculator.apply(batch(venue, time_ms, seen), time_ms)
+
+        poll(START_MS, 1e-4)
+        # Half of a year's worth instead of 4 %: only the rate moves afterwards, within the same minute.
+        money = msgspec.structs.replace(calculator.settings.money, quote_rate=0.5)
+        calculator.configure(msgspec.structs.replace(calculator.settings, money=money))
+        poll(START_MS + 5000, 2e-4)
+        hourly = 2e-4 / 8.0
+        for table in (calculator.instruments, calculator.assets):
+            found = float(table.columns["carry_excess"][0])
+            assert math.isclose(found, hourly - 0.5 / 8760.0, rel_tol=1e-12)
